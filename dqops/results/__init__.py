@@ -1,0 +1,1 @@
+"""What comes back: frozen, mergeable, printable results. No algorithms live here."""

@@ -1,0 +1,146 @@
+"""Scores and gains: what the model reaches today, and what resolving a doubt is expected to add."""
+
+from dataclasses import asdict, dataclass
+
+import polars as pl
+
+ARMS = ("deployed", "training", "serving")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with an interval.
+
+    Parameters
+    ----------
+    expected, low, high : float
+        In score units, higher is better.
+    level : float
+        Coverage that the interval claims, in (0, 1).
+    """
+
+    expected: float
+    low: float
+    high: float
+    level: float = 0.9
+
+    def __str__(self):
+        return f"{self.expected:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The score that the model reaches on the table as it is.
+
+    Parameters
+    ----------
+    score, low, high : float
+        Cross-validated (or on the holdout), in units of the scorer, higher is better.
+    level : float
+    label_noise_corrected : bool
+        Whether the score is corrected for wrong labels among the judged rows.
+    corrected : Estimate or None
+        The score that the same model has against true labels, where it could be estimated.
+    set_aside : tuple of str
+        Columns that give the target away and were left out for this score.
+    with_set_aside : Estimate or None
+        The score with those columns still in.
+    judged_on : str
+        Which rows judge: "cross-validation", "holdout" or "trusted rows".
+    """
+
+    score: float
+    low: float
+    high: float
+    level: float = 0.9
+    label_noise_corrected: bool = False
+    corrected: Estimate | None = None
+    set_aside: tuple[str, ...] = ()
+    with_set_aside: Estimate | None = None
+    judged_on: str = "cross-validation"
+
+    def to_dict(self):
+        """As the JSON of an audit has it."""
+        return asdict(self) | {"set_aside": list(self.set_aside)}
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one repair, or knowing the truth, adds to the score.
+
+    Parameters
+    ----------
+    finding : str
+        Id of the finding, or "all" for all worthwhile repairs together.
+    action : str
+        The repair, as an order: ``parse 'ounces' as numbers``.
+    arm : {"deployed", "training", "serving"}
+        deployed: rows at serving are as dirty as today and repaired alike. training: dirt in training only, judged
+        on best-known values. serving: a model trained on repaired rows, served dirty ones.
+    repair : Estimate
+        Measured gain of the repair.
+    potential : Estimate or None
+        Expected gain if the truth were known, None where it cannot be estimated.
+    cost : float
+        Cells or rows that the repair changes.
+    measured : int
+        Paired score differences behind the estimate.
+    """
+
+    finding: str
+    action: str
+    arm: str
+    repair: Estimate
+    potential: Estimate | None
+    cost: float
+    measured: int
+
+    def to_dict(self):
+        """As the JSON of an audit has it."""
+        potential = None
+        if self.potential is not None:
+            potential = {"expected": self.potential.expected, "low": self.potential.low, "high": self.potential.high}
+        return {
+            "finding": self.finding,
+            "action": self.action,
+            "arm": self.arm,
+            "expected": self.repair.expected,
+            "low": self.repair.low,
+            "high": self.repair.high,
+            "level": self.repair.level,
+            "potential": potential,
+            "cost": self.cost,
+            "measured": self.measured,
+        }
+
+
+@dataclass(frozen=True)
+class Gains:
+    """All gains of an audit, three arms a finding."""
+
+    entries: tuple[Gain, ...] = ()
+
+    def __iter__(self):
+        return iter(self.entries)
+
+    def __len__(self):
+        return len(self.entries)
+
+    def __add__(self, other):
+        return Gains(self.entries + other.entries)
+
+    def of(self, finding, arm="deployed"):
+        """The gain of that finding in that arm, or None where it was not priced."""
+        return next((one for one in self.entries if one.finding == finding and one.arm == arm), None)
+
+    def to_frame(self):
+        """One line a finding and arm; the potential as three columns."""
+        lines = []
+        for one in self.entries:
+            line = one.to_dict()
+            potential = line.pop("potential") or {"expected": None, "low": None, "high": None}
+            lines.append(line | {f"potential_{name}": value for name, value in potential.items()})
+        numbers = ["expected", "low", "high", "level", "cost", "potential_expected", "potential_low", "potential_high"]
+        names = ["finding", "action", "arm", *numbers[:5], "measured", *numbers[5:]]
+        schema = {name: pl.Float64 if name in numbers else pl.String for name in names} | {"measured": pl.Int64}
+        return pl.DataFrame(lines, schema=schema)
