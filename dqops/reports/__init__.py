@@ -1,0 +1,1 @@
+"""Results as people and tools read them. Reports arrange; they never compute and import results alone."""

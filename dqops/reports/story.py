@@ -1,0 +1,275 @@
+"""The story of an audit: its verdict, and its findings in the order in which a person should take them."""
+
+from dataclasses import dataclass
+from math import isfinite
+from statistics import median_low
+
+from dqops.reports.words import ARMS, KINDS, Figure, Name, Scale, decimals, listed, name_of, percent, sentence, several
+from dqops.results.findings import Finding
+from dqops.results.gain import Gain
+
+# Where a finding stands with this model: heading, and what the heading means.
+STANDINGS = {
+    "leak": ("Gives the target away", "The model can read the answer here. Left out of every score below."),
+    "worth": ("Worth repairing", "The whole interval lies above zero."),
+    "unpriced": ("Not priced", "Found, but no repair of it was measured on the model."),
+    "nothing": ("Costs this model nothing measurable", "The interval holds zero: repairing it may help or harm a little."),
+    "harm": ("Better left as it is", "The repair that was tried makes the model worse."),
+}
+SEARCHED = ("Findings", "By how many cells they touch and how sure each is; no model was asked, so none has a price.")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding with its price, in words.
+
+    Parameters
+    ----------
+    rank : int
+        Place in the report, from 1.
+    finding : Finding
+    standing : str
+        A key of `STANDINGS`.
+    gain : Gain or None
+        In the deployed arm.
+    arms : tuple of Gain
+        All arms that were measured.
+    """
+
+    rank: int
+    finding: Finding
+    standing: str
+    gain: Gain | None
+    arms: tuple[Gain, ...]
+
+    @property
+    def place(self):
+        """The column's name, or nothing where whole rows are doubtful."""
+        return "" if self.finding.column is None else name_of(self.finding.column)
+
+    @property
+    def count(self):
+        """``177 cells (20%)``."""
+        finding = self.finding
+        if finding.whole:
+            return "whole column"
+        noun = "row" if finding.column is None else "label" if finding.kind == "labels" else "cell"
+        return f"{several(finding.count, noun)} ({percent(finding.share)})"
+
+    @property
+    def message(self):
+        return sentence(self.finding.message)
+
+    @property
+    def action(self):
+        """What to do: the repair that was priced, or what helps against this kind."""
+        if self.standing == "leak":
+            return KINDS["leakage"][1]
+        priced = self.gain or next(iter(self.arms), None)
+        return sentence(priced.action) if priced else KINDS.get(self.finding.kind, ("", "look at these cells"))[1]
+
+
+@dataclass(frozen=True)
+class Section:
+    """Findings that stand alike."""
+
+    standing: str
+    heading: str
+    note: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a report says, in order.
+
+    Parameters
+    ----------
+    title : str
+    verdict : tuple of phrases
+        One to three sentences; a phrase is a tuple of text, `Name` and `Figure`.
+    sections : tuple of Section
+    scale : Scale
+    places : int
+        Decimals of the gains in a list.
+    together : Gain or None
+        All worthwhile repairs at once.
+    """
+
+    title: str
+    verdict: tuple
+    sections: tuple[Section, ...]
+    scale: Scale
+    places: int
+    together: Gain | None
+
+    @property
+    def lines(self):
+        return [line for section in self.sections for line in section.lines]
+
+
+def story_of(audit):
+    """The `Story` of an audit."""
+    scale = Scale(audit.scoring)
+    sections = _sections(audit)
+    lines = [line for section in sections for line in section.lines]
+    together = _readable(audit.gains.of("all"))
+    return Story(
+        title=sentence(audit.data.get("name") or "the table"),
+        verdict=tuple(_verdict(audit, scale, lines, together)),
+        sections=sections,
+        scale=scale,
+        places=_common_places(lines),
+        together=together,
+    )
+
+
+def size_of(audit):
+    """``891 rows, 14 columns``."""
+    return f"{several(audit.data.get('rows', 0), 'row')}, {several(audit.data.get('columns', 0), 'column')}"
+
+
+def baseline_facts(audit, scale):
+    """What is known of the score: pairs of a label and a text."""
+    base = audit.baseline
+    if base is None:
+        return []
+    judged = "rows held out in turn" if base.judged_on == "cross-validation" else sentence(base.judged_on)
+    noise = "corrected for wrong labels" if base.label_noise_corrected else "not corrected for wrong labels"
+    facts = [(scale.name[:1].upper() + scale.name[1:], f"{scale.score(base.score, base.low, base.high)}")]
+    if base.corrected is not None:
+        facts.append(("Against true labels", _beside(scale, base.corrected, base)))
+    if base.with_set_aside is not None:
+        facts.append(("With what gives it away", _beside(scale, base.with_set_aside, base)))
+    return [*facts, ("Judged on", f"{judged}, {noise}; {percent(base.level)} intervals")]
+
+
+def arm_facts(line, scale):
+    """Gains in all arms and with the truth known: (label, explanation, estimate, text)."""
+    facts = []
+    for arm, (label, meaning) in ARMS.items():
+        for gain in line.arms:
+            if gain.arm == arm:
+                facts.append((label, meaning, gain.repair, scale.gain(gain.repair, unit=True)))
+    known = line.gain and line.gain.potential
+    if known and _is_finite(known):
+        facts.append(("If the truth were known", "what a perfect repair is expected to add", known, scale.gain(known, unit=True)))
+    return facts
+
+
+def _sections(audit):
+    """Findings by standing; within one, as the audit ranks them."""
+    by_id = {one.id: one for one in audit.findings}
+    rest = sorted(by_id.values(), key=lambda one: (-one.share * one.score, one.id))
+    order = dict.fromkeys([*(id for id in audit.ranking if id in by_id), *(one.id for one in rest)])
+    arms = {}
+    for gain in audit.gains:
+        if _readable(gain):
+            arms.setdefault(gain.finding, []).append(gain)
+    placed = {standing: [] for standing in STANDINGS}
+    for id in order:
+        gain = next((one for one in arms.get(id, ()) if one.arm == "deployed"), None)
+        placed[_standing(by_id[id], gain, audit.baseline)].append((by_id[id], gain, tuple(arms.get(id, ()))))
+    sections, rank = [], 0
+    for standing, held in placed.items():
+        if not held:
+            continue
+        lines = tuple(Line(rank + place, finding, standing, *price) for place, (finding, *price) in enumerate(held, 1))
+        rank += len(lines)
+        heading, note = SEARCHED if standing == "unpriced" and audit.baseline is None else STANDINGS[standing]
+        sections.append(Section(standing, heading, note, lines))
+    return tuple(sections)
+
+
+def _standing(finding, gain, baseline):
+    if finding.kind == "leakage" and (gain is None or (baseline and finding.column in baseline.set_aside)):
+        return "leak"
+    if gain is None:
+        return "unpriced"
+    if gain.repair.low > 0:
+        return "worth"
+    return "harm" if gain.repair.high < 0 else "nothing"
+
+
+def _verdict(audit, scale, lines, together):
+    if not audit.data.get("rows"):
+        yield ("The table holds no rows, so there was nothing to search.",)
+        return
+    count = {standing: sum(line.standing == standing for line in lines) for standing in STANDINGS}
+    if audit.baseline is None:
+        yield _searched(audit, lines)
+        leaks = [line.finding.column for line in lines if line.standing == "leak" and line.finding.column]
+        if leaks:
+            yield (*listed(leaks), f" {'seems' if len(leaks) == 1 else 'seem'} to give the target away.")
+        return
+    yield _score_today(audit, scale)
+    if not lines:
+        yield ("Nothing doubtful was found.",)
+    elif count["worth"]:
+        yield (*_best_repair(lines, scale, count["worth"], together), *_the_rest(count["nothing"]), ".")
+    elif count["nothing"] == 1:
+        yield ("The one finding that was priced costs this model nothing measurable.",)
+    elif count["nothing"]:
+        yield (f"None of the {several(count['nothing'], 'finding')} that were priced costs this model anything measurable.",)
+    if count["harm"]:
+        yield (f"{several(count['harm'], 'repair')} would make it worse.",)
+    if count["unpriced"]:
+        yield (f"{several(count['unpriced'], 'finding')} could not be priced.",)
+
+
+def _score_today(audit, scale):
+    base = audit.baseline
+    score = Figure(scale.score(base.score, base.low, base.high))
+    if not base.set_aside:
+        return ("Your model scores ", score, f" ({scale.name}).")
+    verb = "gives" if len(base.set_aside) == 1 else "give"
+    with_it = ""
+    if base.with_set_aside is not None:
+        with_it = f", {_beside(scale, base.with_set_aside, base).partition(' ')[0]} with {'it' if verb == 'gives' else 'them'}"
+    return ("Your model scores ", score, f" ({scale.name}) without ", *listed(base.set_aside), f", which {verb} the target away{with_it}.")
+
+
+def _best_repair(lines, scale, count, together):
+    best = next(line for line in lines if line.standing == "worth")
+    gain = Figure(scale.gain(best.gain.repair, sign=False))
+    place = (Name(best.place), f" ({best.finding.kind})") if best.place else (f"{best.finding.kind} among the rows",)
+    verb = "take off" if scale.turned else "add"
+    said = ("Repairing ", *place, f" is expected to {verb} ", gain)
+    if count > 1:
+        said += (f", and {several(count - 1, 'other repair')} {'is' if count == 2 else 'are'} worth making",)
+    if count > 1 and together is not None:
+        said += (" (all together ", Figure(scale.gain(together.repair, sign=False)), ")")
+    return said
+
+
+def _the_rest(count):
+    return (f"; {several(count, 'other finding')} {'costs' if count == 1 else 'cost'} this model nothing measurable",) if count else ()
+
+
+def _searched(audit, lines):
+    if not lines:
+        return (f"Nothing doubtful was found in {size_of(audit)}.",)
+    columns = {line.finding.column for line in lines} - {None}
+    first = lines[0]
+    where = (Name(first.place),) if first.place else ("the rows",)
+    found = f"{several(len(lines), 'finding')} in {len(columns):,} of {several(audit.data.get('columns', 0), 'column')}"
+    return (found, f"; first {first.finding.kind} in ", *where, f", {first.count}. No model was asked for, so nothing is priced.")
+
+
+def _beside(scale, estimate, base):
+    """Another score of the same model, in the decimals of the baseline."""
+    return scale.score(estimate.expected, estimate.low, estimate.high, decimals(base.low, base.high))
+
+
+def _common_places(lines):
+    """Decimals that most of the priced findings deserve, so that a list reads as a column."""
+    needed = [decimals(line.gain.repair.low, line.gain.repair.high) for line in lines if line.gain]
+    return median_low(needed) if needed else 3
+
+
+def _readable(gain):
+    return gain if gain is not None and _is_finite(gain.repair) else None
+
+
+def _is_finite(estimate):
+    return all(isfinite(one) for one in (estimate.expected, estimate.low, estimate.high))

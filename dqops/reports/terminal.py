@@ -1,0 +1,141 @@
+"""An audit on a terminal: the verdict, the baseline, then findings with what each one costs."""
+
+import os
+from io import StringIO
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from dqops.reports.story import baseline_facts, size_of, story_of
+from dqops.reports.words import Figure, Name, sentence, several
+
+WIDTH = 100
+NARROWEST, WIDEST = 60, 120
+SHORTEST_PLACE = 8
+# Lines of each standing before a list is cut.
+SHOWN = {"leak": 10, "worth": 15, "unpriced": 20, "nothing": 8, "harm": 5}
+STYLES = {"leak": "bold red", "worth": "bold green", "unpriced": "bold", "nothing": "dim", "harm": "yellow"}
+ASKS = ("leak", "worth")
+HEADER = ("", "kind", "column", "how many", "score")
+GAP = 2
+
+
+def render(audit, *, show_values=False):
+    """The audit as plain text of `WIDTH` columns, without colours."""
+    file = StringIO()
+    console = Console(file=file, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
+    _print(audit, console)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def print_audit(audit, file):
+    """Write the audit to `file`: in colour on a terminal, as plain text elsewhere or where NO_COLOR is set."""
+    if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        file.write(render(audit))
+        return
+    console = Console(file=file, highlight=False)
+    console.width = min(max(console.width, NARROWEST), WIDEST)
+    _print(audit, console)
+
+
+def _print(audit, console):
+    for part in _parts(audit, console.width):
+        console.print(part, highlight=False)
+
+
+def _parts(audit, width):
+    """What is printed, in order: texts that rich can paint or leave plain."""
+    story = story_of(audit)
+    yield Text(f"{story.title}: {_about(audit)}", "dim")
+    yield Text()
+    yield Text(" ").join(_styled(phrase) for phrase in story.verdict)
+    facts = baseline_facts(audit, story.scale)
+    if facts:
+        yield Text()
+        yield from _facts(facts)
+    yield from _sections(story, audit, width)
+    if audit.warnings:
+        yield Text()
+        yield from _warnings(audit.warnings)
+
+
+def _about(audit):
+    roles = [("target", audit.data.get("target")), ("model", audit.model)]
+    return ", ".join([size_of(audit), *(f"{role} {sentence(value, 60)}" for role, value in roles if value)])
+
+
+def _styled(phrase):
+    text = Text()
+    for part in phrase:
+        text.append(f"`{part}`" if isinstance(part, Name) else part, "bold" if isinstance(part, Name | Figure) else "")
+    return text
+
+
+def _facts(facts):
+    widest = max(len(label) for label, _ in facts)
+    for label, value in facts:
+        yield Text.assemble((label.ljust(widest + GAP), "dim"), value)
+
+
+def _sections(story, audit, width):
+    shown = {section.standing: section.lines[: SHOWN[section.standing]] for section in story.sections}
+    rows = {standing: [_row(line, story) for line in lines] for standing, lines in shown.items()}
+    header = [*HEADER, *([f"gain ({story.scale.unit})"] if any(row[5] for row in sum(rows.values(), [])) else [""])]
+    widths = _widths([header, *sum(rows.values(), [])], width)
+    if story.sections:
+        yield Text()
+        yield Text(_laid(header, widths), "dim")
+    for place, section in enumerate(story.sections):
+        if place:
+            yield Text()
+        yield Text(section.heading, STYLES[section.standing])
+        if section.standing == "leak" and audit.baseline is not None and audit.baseline.set_aside:
+            yield Padding(_score_without(audit.baseline, story.scale), (0, 0, 0, widths[0] + GAP))
+        for line, row in zip(shown[section.standing], rows[section.standing], strict=True):
+            yield Text(_laid(row, widths), "bold" if section.standing in ASKS else "")
+            if section.standing in ASKS or audit.baseline is None:
+                yield Padding(Text(f"-> {sentence(line.action, 160)}"), (0, 0, 0, widths[0] + GAP))
+        left = len(section.lines) - len(shown[section.standing])
+        if left:
+            yield Padding(Text(f"and {left:,} more (see --json)", "dim"), (0, 0, 0, widths[0] + GAP))
+
+
+def _score_without(base, scale):
+    them = "it" if len(base.set_aside) == 1 else "them"
+    return Text(f"{scale.name} without {them}: {scale.score(base.score, base.low, base.high)}")
+
+
+def _row(line, story):
+    gain = story.scale.gain(line.gain.repair, places=story.places) if line.gain and line.standing != "leak" else ""
+    return [f"{line.rank}", line.finding.kind, line.place or "(rows)", line.count, f"{line.finding.score:.2f}", gain]
+
+
+def _widths(rows, width):
+    """Width of each column; the column's name gives way where the line would be too long."""
+    widths = [max(cell_len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    spare = width - sum(widths) - GAP * (len(widths) - 1)
+    widths[2] = max(widths[2] + min(spare, 0), SHORTEST_PLACE)
+    return widths
+
+
+def _laid(row, widths):
+    """Cells side by side; numbers to the right."""
+    to_right = (0, 4)
+    cells = []
+    for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        if cell_len(cell) > width:
+            cell = set_cell_size(cell, width - 1) + "…"
+        fill = " " * (width - cell_len(cell))
+        cells.append(fill + cell if place in to_right else cell + fill)
+    return (" " * GAP).join(cells).rstrip()
+
+
+def _warnings(warnings):
+    shown = 10
+    yield Text(several(len(warnings), "warning"), "bold yellow")
+    for one in warnings[:shown]:
+        yield Text(f"- {sentence(one, 200)}")
+    if len(warnings) > shown:
+        yield Text(f"and {len(warnings) - shown:,} more (see --json)", "dim")
