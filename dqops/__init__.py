@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+from dqops.version import VERSION as __version__
 
 _HOME = {
     "Audit": "results.audit",

@@ -15,7 +15,7 @@ FLOORS = [
     {"contracts", "models"},
     {"results", "tables"},
     {"kernels", "parallel", "seeds", "files"},
-    {"errors"},
+    {"errors", "version"},
 ]
 FLOOR = {room: len(FLOORS) - level for level, rooms in enumerate(FLOORS) for room in rooms}
 # One file knows each of these libraries; the rest of the house does not.

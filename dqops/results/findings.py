@@ -85,7 +85,12 @@ class Finding:
 
     def select(self, keep):
         """The part of this group that the boolean mask `keep` (count,) keeps."""
-        chosen = np.flatnonzero(keep)
+        return self.select_at(np.flatnonzero(keep))
+
+    def select_at(self, chosen):
+        """The part of this group at these places, in this order."""
+        if self.whole:
+            return self
         return replace(
             self,
             positions=self.positions[chosen],
@@ -96,6 +101,20 @@ class Finding:
             reason_codes=self.reason_codes[chosen],
             related=None if self.related is None else self.related[chosen],
         )
+
+    def on_rows(self, rows):
+        """The part of this group in a sample of the table's rows, by the positions there.
+
+        Parameters
+        ----------
+        rows : polars.Series
+            Ids of the sampled rows, in their order.
+        """
+        places = pl.DataFrame({"row": rows, "place": np.arange(len(rows), dtype=np.int64)})
+        here = pl.DataFrame({"row": self.rows, "at": np.arange(len(self.rows), dtype=np.int64)})
+        met = here.join(places, on="row", how="inner").sort("place")
+        part = self.select_at(met["at"].to_numpy())
+        return replace(part, positions=met["place"].to_numpy(), n_rows=len(rows), related=None)
 
     def to_dict(self):
         """The group as the JSON of an audit has it: at most 20 row ids, the surest first."""

@@ -59,6 +59,10 @@ class Baseline:
     with_set_aside: Estimate | None = None
     judged_on: str = "cross-validation"
 
+    def as_estimate(self):
+        """The score as an `Estimate`."""
+        return Estimate(self.score, self.low, self.high, self.level)
+
     def to_dict(self):
         """As the JSON of an audit has it."""
         return asdict(self) | {"set_aside": list(self.set_aside)}

@@ -1,0 +1,169 @@
+"""Repairs of empty cells."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from dqops.contracts import Cleaner
+from dqops.tables.cells import as_numbers, in_type_of, written
+
+_MOST_LEVELS = 60
+_MOST_ROWS = 5000
+
+
+@dataclass(frozen=True)
+class FillTypical(Cleaner):
+    """Fills empty cells with the median, or the commonest value, of the training rows.
+
+    Examples
+    --------
+    >>> FillTypical()
+    FillTypical()
+    """
+
+    name = "fill"
+    kinds = ("missing",)
+
+    def fit(self, table, detector, column, rng):
+        """Learn the typical value."""
+        return self.fitted(detector=detector, column=column, typical=_typical(table, column))
+
+    def repair(self, table):
+        """The table with the empty and disguised cells of the column filled."""
+        column, positions = table.frame[self.column_], empty_positions(table, self.column_, self.detector_)
+        if self.typical_ is None or not len(positions):
+            return table
+        values = pl.Series([self.typical_]).new_from_index(0, len(positions))
+        return table.with_columns(written(column, positions, values))
+
+    def action(self):
+        """As an order."""
+        return f"fill empty cells of {self.column_!r} with the typical value"
+
+
+@dataclass(frozen=True)
+class EmptyDisguised(Cleaner):
+    """Empties cells that hold a word or number for missing, so that the model sees them as missing.
+
+    Examples
+    --------
+    >>> EmptyDisguised().name
+    'empty'
+    """
+
+    name = "empty"
+    kinds = ("missing",)
+
+    def repair(self, table):
+        """The table with disguised missing cells empty."""
+        column = table.frame[self.column_]
+        positions = empty_positions(table, self.column_, self.detector_)
+        disguised = positions[column.gather(positions).is_not_null().to_numpy()] if len(positions) else positions
+        return table.with_columns(written(column, disguised, None)) if len(disguised) else table
+
+    def action(self):
+        """As an order."""
+        return f"empty disguised missing cells of {self.column_!r}"
+
+
+@dataclass(frozen=True)
+class FillPredicted(Cleaner):
+    """Fills empty cells with what boosted trees predict from the other columns.
+
+    Examples
+    --------
+    >>> FillPredicted()
+    FillPredicted()
+    """
+
+    name = "predict"
+    kinds = ("missing",)
+
+    def fit(self, table, detector, column, rng):
+        """Fit the trees on the training rows where the cell is known; the target is never looked at."""
+        others = [name for name in table.features if name != column]
+        coder = _Coder(others).fit(table)
+        known = np.setdiff1d(np.arange(table.n_rows), empty_positions(table, column, detector))
+        if len(known) > _MOST_ROWS:
+            known = np.sort(rng.choice(known, _MOST_ROWS, replace=False))
+        trees = _fit_trees(coder.matrix(table.take(known)), table.frame[column].gather(known), rng)
+        typical = _typical(table, column)
+        return self.fitted(detector=detector, column=column, coder=coder, trees=trees, typical=typical)
+
+    def repair(self, table):
+        """The table with the empty and disguised cells of the column predicted."""
+        positions = empty_positions(table, self.column_, self.detector_)
+        if self.trees_ is None or not len(positions):
+            return table
+        predicted = pl.Series(self.trees_.predict(self.coder_.matrix(table.take(positions))).tolist())
+        column = table.frame[self.column_]
+        return table.with_columns(written(column, positions, in_type_of(predicted, column)))
+
+    def action(self):
+        """As an order."""
+        return f"fill empty cells of {self.column_!r} with predictions from the other columns"
+
+
+def empty_positions(table, column, detector):
+    """Positions of the cells that are empty in the frame, or that the detector takes for disguised."""
+    empty = table.frame[column].is_null().to_numpy().copy()
+    for group in detector.find(table):
+        if group.column == column and not group.whole:
+            disguised = group.select(group.scores >= 0.5) if group.values is None else group
+            empty[disguised.positions] = True
+    return np.flatnonzero(empty)
+
+
+def _typical(table, column):
+    recorded = table.frame[column].drop_nulls()
+    if recorded.is_empty():
+        return None
+    if recorded.dtype.is_float():
+        return recorded.median()
+    if recorded.dtype.is_integer():
+        return int(recorded.median())
+    return recorded.mode().sort()[0]
+
+
+@dataclass
+class _Coder:
+    """Other columns as numbers for trees: levels by their rank of frequency, unknown ones as missing."""
+
+    names: list
+
+    def fit(self, table):
+        self.levels = {
+            name: table.frame[name].value_counts(sort=True)[name].drop_nulls().head(250)
+            for name in self.names
+            if not table.frame[name].dtype.is_numeric()
+        }
+        return self
+
+    def matrix(self, table):
+        return np.column_stack([self._column(table, name) for name in self.names]) if self.names else np.zeros((table.n_rows, 1))
+
+    def _column(self, table, name):
+        if name not in self.levels:
+            return as_numbers(table, name).fill_null(np.nan).to_numpy()
+        levels = self.levels[name]
+        codes = pl.Series(np.arange(levels.len(), dtype=np.float64))
+        if levels.is_empty():
+            return np.full(table.n_rows, np.nan)
+        return table.frame[name].replace_strict(levels, codes, default=None, return_dtype=pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _fit_trees(X, y, rng):
+    """Boosted trees for the column, or None where it cannot be predicted from anything."""
+    if not len(y) or y.n_unique() < 2 or not X.shape[1]:
+        return None
+    seed = int(rng.integers(2**31))
+    if y.dtype.is_float() or (y.dtype.is_integer() and y.n_unique() > _MOST_LEVELS):
+        return HistGradientBoostingRegressor(max_iter=60, random_state=seed).fit(X, y.cast(pl.Float64).to_numpy())
+    commonest = y.value_counts(sort=True).head(_MOST_LEVELS)[y.name]
+    keep = y.is_in(commonest.implode()).to_numpy()
+    kept = y.filter(pl.Series(keep))
+    if kept.n_unique() < 2:
+        return None
+    return HistGradientBoostingClassifier(max_iter=30, random_state=seed).fit(X[keep], kept.to_numpy())

@@ -1,0 +1,116 @@
+"""``dqops audit``."""
+
+import sys
+
+import click
+
+from dqops.cli.config import settings_for
+
+
+def _configured(ctx, option, path):
+    """Settings of the file become defaults, before the other flags are read."""
+    flags = {one.name for one in ctx.command.params} - {"source", "config"}
+    ctx.default_map = {**(ctx.default_map or {}), **settings_for("audit", flags, path)}
+    return path
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("source", metavar="DATA")
+@click.option("--target", help="Column that the model predicts.")
+@click.option("--key", help="Column that identifies a row.")
+@click.option("--time", help="Column in which splits go forward.")
+@click.option("--group", help="Column whose rows stay on one side of a split.")
+@click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
+@click.option("--weight", help="Column of sample weights.")
+@click.option("--trusted", help="Column that marks rows known to be clean.")
+@click.option("--model", default="auto", help="auto, linear, knn, forest, boosting, or package.module:attribute.")
+@click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
+@click.option("--no-model", is_flag=True, help="Search only; price nothing.")
+@click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
+@click.option("--holdout", help="Rows that judge, instead of cross-validation.")
+@click.option("--reference", help="Rows that drift is judged against.")
+@click.option("--schema", help="pandera schema (YAML or JSON) whose violations are findings.")
+@click.option("--detectors", help="Names, with commas between.  [default: all]")
+@click.option("--query", help="SQL, where DATA is the URL of a database.")
+@click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time for pricing.")
+@click.option("--seed", type=click.IntRange(min=0), default=0)
+@click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
+@click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
+@click.option("--html", "html_path", help="Write one self-contained page to this file.")
+@click.option("--markdown", "markdown_path", help="Write Markdown to this file, - for stdout.")
+@click.option("--sarif", "sarif_path", help="Write SARIF to this file, - for stdout.")
+@click.option("--save", "folder", help="Write the whole run to this folder.")
+@click.option("--fail-on", help="Exit 1 where this holds, such as 'gain > 0.01'.")
+@click.option("--show-values", is_flag=True, help="Let reports show raw values.")
+@click.option("--config", is_eager=True, callback=_configured, help="TOML file of settings.  [default: dqops.toml]")
+@click.pass_context
+def audit(ctx, source, json_path, html_path, markdown_path, sarif_path, folder, fail_on, show_values, config, **options):
+    """Search DATA for errors and price them on your model, worst first.
+
+    DATA is a CSV, Parquet, Arrow, JSON or Excel file, a folder or glob of Parquet files, the URL of a database
+    with --query, or - for stdin.
+    """
+    from dqops.cli.progress import progress
+    from dqops.gates.condition import holds
+    from dqops.reports.terminal import print_audit
+
+    if fail_on:
+        holds(fail_on, dict.fromkeys(_figures(None), 0.0))
+    with progress() as tell:
+        result = _run(source, tell, **options)
+    outputs = {"-": None}
+    for path, render in ((json_path, result.to_json), (sarif_path, result.to_sarif), (markdown_path, lambda: result.to_markdown(show_values=show_values))):
+        if path == "-":
+            click.echo(render(), nl=False)
+            outputs["-"] = path
+        elif path:
+            _write(path, render())
+    if html_path:
+        result.to_html(html_path, show_values=show_values)
+    if folder:
+        result.save(folder, show_values=show_values)
+    print_audit(result, sys.stderr if outputs["-"] else sys.stdout)
+    if fail_on and holds(fail_on, _figures(result)):
+        click.echo(f"dqops: the condition holds: {fail_on}", err=True)
+        ctx.exit(1)
+
+
+def _run(source, tell, *, query, no_model, ignore, detectors, jobs, **options):
+    from dqops.flows.audit import audit as run
+    from dqops.tables.io import read
+
+    options["model"] = None if no_model else options["model"]
+    ignored = [name for one in ignore for name in one.split(",")]
+    roles = {name: options.pop(name) for name in ("target", "key", "time", "group", "weight", "trusted")}
+    table = read(source, ignore=ignored, query=query, **roles)
+    names = detectors.split(",") if detectors else None
+    return run(table, detectors=names, n_jobs=_cores(jobs), progress=tell, **options)
+
+
+def _cores(jobs):
+    from joblib import cpu_count
+
+    return cpu_count() if jobs == -1 else max(1, jobs)
+
+
+def _write(path, text):
+    from dqops.files import write_text
+
+    write_text(path, text)
+
+
+def _figures(result):
+    """What a condition of --fail-on may name."""
+    if result is None:
+        return ("gain", "gain_low", "potential", "score", "findings", "leaks")
+    deployed = [one for one in result.gains if one.arm == "deployed" and one.finding != "all"]
+    known = [one.potential.expected for one in deployed if one.potential is not None]
+    return {
+        "gain": max((one.repair.expected for one in deployed), default=None),
+        "gain_low": max((one.repair.low for one in deployed), default=None),
+        "potential": max(known, default=None),
+        "score": None if result.baseline is None else result.baseline.score,
+        "findings": len(result.findings),
+        "leaks": sum(one.kind == "leakage" and one.score >= 0.5 for one in result.findings),
+    }

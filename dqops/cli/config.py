@@ -1,0 +1,50 @@
+"""Settings from ``dqops.toml`` or ``[tool.dqops]`` in ``pyproject.toml``; flags win."""
+
+import tomllib
+from pathlib import Path
+
+from dqops.errors import OptionError, SourceError
+
+
+def settings_for(command, flags, path=None):
+    """Defaults of one command, with dashes turned to underscores.
+
+    Parameters
+    ----------
+    command : str
+    flags : collection of str
+        Names that the command knows.
+    path : path, optional
+        A file; else ``dqops.toml``, then ``pyproject.toml``, in the current folder.
+
+    Returns
+    -------
+    dict
+    """
+    found = _read(path)
+    given = {**{key: value for key, value in found.items() if not isinstance(value, dict)}, **found.get(command, {})}
+    named = {key.replace("-", "_"): value for key, value in given.items()}
+    unknown = sorted(set(named) - set(flags))
+    if unknown:
+        raise OptionError("config", unknown[0], f"settings of dqops {command}: {', '.join(sorted(flags))}")
+    return named
+
+
+def _read(path):
+    if path is not None:
+        found = _toml(Path(path))
+        return found.get("tool", {}).get("dqops", {}) if Path(path).name == "pyproject.toml" else found
+    if Path("dqops.toml").is_file():
+        return _toml(Path("dqops.toml"))
+    if Path("pyproject.toml").is_file():
+        return _toml(Path("pyproject.toml")).get("tool", {}).get("dqops", {})
+    return {}
+
+
+def _toml(path):
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SourceError(path, "no such file", "a TOML file of settings") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as cause:
+        raise SourceError(path, f"it is no TOML ({cause})", "a TOML file of settings") from None

@@ -1,0 +1,59 @@
+"""``dqops``: commands are loaded when they are asked for, and every error ends as one sentence."""
+
+import signal
+import sys
+from importlib import import_module
+
+import click
+
+from dqops.errors import DqopsError
+from dqops.version import VERSION
+
+_COMMANDS = {
+    "audit": ("cli.audit", "Search DATA for errors, price them on your model, worst first."),
+    "datasets": ("cli.datasets", "List the data sets that dqops knows."),
+    "schema": ("cli.schema", "Infer a pandera schema from DATA."),
+    "validate": ("cli.schema", "Check all cells of DATA against a schema."),
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command only when it runs, and turns every `DqopsError` into one sentence."""
+
+    def list_commands(self, ctx):
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx, name):
+        if name not in _COMMANDS:
+            return None
+        module, _ = _COMMANDS[name]
+        return getattr(import_module(f"dqops.{module}"), name)
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(_COMMANDS.items())])
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except DqopsError as error:
+            click.echo(f"dqops: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except MemoryError:
+            click.echo("dqops: the table does not fit in memory; need a smaller one, or more memory", err=True)
+            ctx.exit(3)
+        except BrokenPipeError:
+            sys.stderr.close()
+            ctx.exit(0)
+
+
+@click.group(cls=_Lazy, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="dqops")
+def main():
+    """What dirty data costs your model, with an interval, and what to clean first."""
+    signal.signal(signal.SIGTERM, _ended)
+
+
+def _ended(signum, frame):
+    """SIGTERM unwinds like Ctrl-C, so that temporary files are removed."""
+    raise KeyboardInterrupt

@@ -1,0 +1,19 @@
+"""Progress on a terminal, silence in a pipe."""
+
+import sys
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress():
+    """A function to tell of progress with (done, total, what); it does nothing where nobody watches."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, what: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda done, total, what: bar.update(task, description=what, completed=done, total=total)

@@ -1,0 +1,1 @@
+"""The verbs that join rooms. No arithmetic lives here."""

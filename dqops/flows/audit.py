@@ -1,0 +1,158 @@
+"""Audit: what is wrong with a table, what each thing costs the model, and what to do first."""
+
+from importlib.metadata import version
+from platform import python_version
+from time import perf_counter
+
+from dqops.errors import DataError, OptionError
+from dqops.flows.price import price
+from dqops.flows.search import chosen_detectors, search
+from dqops.flows.summarise import column_summaries
+from dqops.models import Design, default_scoring, resolve_model, task_of
+from dqops.propagation.retrain import EFFORTS, ranked
+from dqops.results.audit import Audit
+from dqops.results.findings import Findings
+from dqops.results.gain import Gains
+from dqops.schema import load_schema, schema_findings
+from dqops.tables.io import read
+
+
+def audit(
+    table,
+    *,
+    target=None,
+    key=None,
+    time=None,
+    group=None,
+    ignore=(),
+    weight=None,
+    trusted=None,
+    model="auto",
+    scoring=None,
+    holdout=None,
+    reference=None,
+    schema=None,
+    detectors=None,
+    effort="standard",
+    max_seconds=None,
+    seed=0,
+    n_jobs=1,
+    allow_pickle=False,
+    progress=None,
+):
+    """What is wrong with a table, what each thing costs the model, and what to do first.
+
+    Parameters
+    ----------
+    table : Table, pandas.DataFrame, polars.DataFrame, path or URL
+    target, key, time, group, weight, trusted : str, optional
+        Columns by role; see `dqops.Roles`.
+    ignore : sequence of str
+        Columns that nobody looks at.
+    model : str, estimator, or None
+        "auto", "linear", "knn", "forest", "boosting", ``"package.module:attribute"``, any scikit-learn-compatible
+        estimator or pipeline; None searches without pricing.
+    scoring : str, optional
+        Any scorer name of scikit-learn, higher is better; accuracy or r2 by default.
+    holdout, reference : Table or what `read` takes, optional
+        Rows that judge; rows that drift is judged against.
+    schema : path, optional
+        A pandera schema (YAML or JSON); what breaks it becomes findings.
+    detectors : sequence of str, optional
+        Names; all by default.
+    effort : {"quick", "standard", "thorough"}
+    max_seconds : float, optional
+        Time for pricing; what is then missing is said.
+    seed : int
+        Same seed, same answer.
+    n_jobs : int
+        Splits worked on side by side.
+    allow_pickle : bool
+        Load `model` from a pickle file. Pickles run code: only for files that you made.
+    progress : callable, optional
+        Called with (done, total, what).
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    DqopsError
+        One clear sentence on what came and what was needed.
+
+    Notes
+    -----
+    The cost is that of the detectors (about linear in the cells) and of some tens to hundreds of model fits.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"size": ["1", "2", "x", "4"] * 20, "y": [0, 1, 0, 1] * 20})
+    >>> audit(frame, target="y", model=None).findings.to_frame()["id"].to_list()[:1]
+    ['formats:size']
+    """
+    started, tell = perf_counter(), progress or (lambda done, total, what: None)
+    if effort not in EFFORTS:
+        raise OptionError("effort", effort, "one of " + ", ".join(EFFORTS))
+    roles = {"target": target, "key": key, "time": time, "group": group, "weight": weight, "trusted": trusted}
+    table = read(table, ignore=ignore, **roles)
+    kinds = chosen_detectors(detectors)
+    design = _design(table, model, scoring, effort, seed, allow_pickle, holdout, roles, ignore)
+    known = None if reference is None else read(reference, ignore=ignore, **roles)
+    findings, seconds, notes = search(table, kinds, design, seed, reference=known, tell=tell)
+    if schema is not None:
+        findings = _with_schema(findings, table, schema)
+    baseline, gains, order = None, Gains(), ranked(findings, Gains())
+    if design is not None:
+        began = perf_counter()
+        baseline, gains, order, said = price(
+            table, findings, design, kinds, effort, holdout=design.holdout, n_jobs=n_jobs, max_seconds=max_seconds, tell=tell
+        )
+        notes, seconds["pricing"] = (*notes, *said), perf_counter() - began
+    seconds["all"] = perf_counter() - started
+    return Audit(
+        data=_described(table, design),
+        model=None if design is None else design.model.name,
+        scoring=None if design is None else design.scoring,
+        baseline=baseline,
+        findings=Findings(tuple(findings[id] for id in order)),
+        gains=gains,
+        ranking=order,
+        columns=column_summaries(table, findings),
+        label_noise=None if design is None else getattr(kinds.get("labels"), "noise_", None),
+        warnings=(*table.warnings, *(() if design is None else design.model.notes), *notes),
+        settings={"effort": effort, "seed": seed, "max_seconds": max_seconds, "detectors": list(kinds)} | {k: v for k, v in roles.items() if v} | {"ignore": list(ignore)},
+        versions={name: version(name) for name in ("dqops", "numpy", "pandas", "polars", "scikit-learn", "skrub")} | {"python": python_version()},
+        timings={name: round(value, 3) for name, value in seconds.items()},
+    )
+
+
+def _design(table, model, scoring, effort, seed, allow_pickle, holdout, roles, ignore):
+    """The experiment, or None where no model was asked for or nothing is to be predicted."""
+    if model is None or table.roles.target is None:
+        if model not in (None, "auto"):
+            raise DataError("a model is named but no target", "target=, the column that the model predicts")
+        return None
+    task = task_of(table)
+    held = None if holdout is None else read(holdout, ignore=ignore, **roles)
+    resolved = resolve_model(model, task, seed=seed, allow_pickle=allow_pickle)
+    return Design(task=task, model=resolved, scoring=scoring or default_scoring(task), seed=seed, effort=effort, holdout=held)
+
+
+def _with_schema(findings, table, schema):
+    """What breaks the schema, beside or instead of what was found as rules in the same column."""
+    broken = schema_findings(table, load_schema(schema))
+    taken = {one.id for one in broken}
+    return Findings(tuple(one for one in findings if one.id not in taken)) + broken
+
+
+def _described(table, design):
+    return {
+        "name": table.name,
+        "rows": table.n_rows,
+        "columns": len(table.columns),
+        "target": table.roles.target,
+        "task": None if design is None else design.task,
+        "fingerprint": table.fingerprint,
+    }

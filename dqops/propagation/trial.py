@@ -1,0 +1,183 @@
+"""One split of the table: the model before, and the same model after each repair, arm by arm."""
+
+from dataclasses import dataclass
+
+from dqops.errors import DataError, ModelError
+from dqops.results.gain import ARMS
+from dqops.seeds import draw_seed, stream
+from dqops.tables.cells import in_type_of
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to resolve a finding: unfitted cleaners, each with the kind and column that it repairs.
+
+    Parameters
+    ----------
+    finding : str
+        Id of the finding, or "all".
+    steps : tuple of (Cleaner, str, str or None)
+        Cleaner, kind, column; applied in this order.
+    """
+
+    finding: str
+    steps: tuple
+
+    @property
+    def action(self):
+        """What it does, as an order to a person."""
+        orders = [cleaner.fitted(column=column).action() for cleaner, _, column in self.steps]
+        return orders[0] if len(orders) == 1 else f"all {len(orders)} repairs that pay"
+
+    @property
+    def on_rows(self):
+        """Whether it only changes or drops training rows."""
+        return all(cleaner.on_rows for cleaner, _, _ in self.steps)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one option did on one split.
+
+    Parameters
+    ----------
+    differences : dict of float
+        Score after minus score before, by arm; empty where the model failed.
+    changed : int
+        Cells or rows that the repair changed in training and holdout rows together.
+    failure : str
+        Why there is no difference, or nothing.
+    """
+
+    differences: dict
+    changed: int
+    failure: str = ""
+
+
+class Trial:
+    """A split with its model before any repair; runs options against it.
+
+    Parameters
+    ----------
+    train, test : Table
+    design : Design
+    detectors : dict of str to Detector
+        Unfitted, by kind.
+    seed : int
+        Common to both models of a comparison, so that only the data differ.
+    """
+
+    def __init__(self, train, test, design, detectors, seed):
+        self.train, self.test, self.design = train, test, design
+        self.detectors, self.seed = detectors, seed
+        self._fitted = {}
+        self.before = self.fit(train)
+        self.score_before = self.score(self.before, test)
+
+    def fit(self, table):
+        """The user's model on that table, with the seed of this split."""
+        return self.design.model.fit(table, seed=self.seed)
+
+    def score(self, model, table):
+        """The user's score of that model on these rows."""
+        return model.score(table, self.design.scoring)
+
+    def run(self, option):
+        """`Outcome` of one option; a model that raises on repaired data is counted, not fatal."""
+        try:
+            return self._run(option)
+        except (ModelError, DataError) as failure:
+            return Outcome({}, 0, str(failure))
+
+    def _run(self, option):
+        train, test, tainted = self.repaired(option)
+        if option.on_rows:
+            return self._run_rows(train, tainted)
+        changed = _cells_changed(self.train, train) + _cells_changed(self.test, test)
+        if not changed and train.features == self.train.features:
+            return Outcome(dict.fromkeys(ARMS, 0.0), 0)
+        after = self.fit(train)
+        reached = self.score(after, test)
+        differences = {"deployed": reached - self.score_before}
+        if train.features == self.train.features:
+            as_recorded = _typed_like(test, self.test)
+            as_repaired = _typed_like(self.test, test)
+            differences["training"] = reached - self.score(self.before, as_recorded)
+            differences["serving"] = reached - self.score(after, as_repaired)
+        return Outcome(differences, changed)
+
+    def _run_rows(self, train, tainted):
+        dropped = self.train.n_rows - train.n_rows
+        changed = dropped or tainted
+        if not changed:
+            return Outcome({"deployed": 0.0, "training": 0.0}, 0)
+        gain = self.score(self.fit(train), self.test) - self.score_before
+        return Outcome({"deployed": gain, "training": gain}, int(changed))
+
+    def repaired(self, option):
+        """Training and holdout rows after the option; the cleaners see training rows alone."""
+        train, test, relabelled = self.train, self.test, 0
+        for cleaner, kind, column in option.steps:
+            rng = stream(self.seed, f"clean:{cleaner.name}:{column}")
+            first = train is self.train
+            detector = self._detector(kind, train, cleaner.on_rows, first)
+            fitted = cleaner.fit(train, detector, column, rng)
+            repaired = fitted.repair(train)
+            if cleaner.on_rows and repaired.n_rows == train.n_rows:
+                relabelled += int((repaired.target() != train.target()).sum())
+            train = repaired
+            if not cleaner.on_rows:
+                test = fitted.repair(test)
+        return train, test, relabelled
+
+    def _detector(self, kind, train, on_rows, cached):
+        """The detector fitted on training rows; one that repairs features never sees the target."""
+        if kind == "leakage":
+            return None
+        if cached and kind in self._fitted:
+            return self._fitted[kind]
+        rng = stream(self.seed, f"detect:{kind}")
+        if kind == "labels":
+            fitted = self.detectors[kind].fit_find(train, self.design, rng)
+        else:
+            seen = train if on_rows else blind(train)
+            fitted = self.detectors[kind].fit(seen, None, rng)
+        if cached:
+            self._fitted[kind] = fitted
+        return fitted
+
+
+def blind(table):
+    """The table as it stands at serving: the target unknown."""
+    target = table.roles.target
+    return table.with_roles(target=None, ignored=(*table.roles.ignored, target))
+
+
+def trial_seed(seed, split):
+    """The seed of one split, common to every model that is fitted on it."""
+    return draw_seed(seed, f"trial:{split.repeat}:{split.fold}")
+
+
+def _cells_changed(before, after):
+    changed = 0
+    for name in before.features:
+        old, new = before.frame[name], after.frame[name]
+        if old is new:
+            continue
+        if old.dtype != new.dtype:
+            changed += len(new)
+        else:
+            changed += int(old.ne_missing(new).sum())
+    return changed
+
+
+def _typed_like(table, model):
+    """The cells of `table` in the dtypes of `model`, so that a model fitted on the one can read the other."""
+    changed = [
+        in_type_of(table.frame[name], model.frame[name]).alias(name)
+        for name in table.features
+        if table.frame[name].dtype != model.frame[name].dtype
+    ]
+    return table.with_columns(*changed) if changed else table
+
+

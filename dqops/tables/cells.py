@@ -1,0 +1,67 @@
+"""Writing into copies of columns, in the type that the column was recorded in."""
+
+import numpy as np
+import polars as pl
+
+from dqops.tables.meaning import meaning_of
+
+
+def as_numbers(table, column):
+    """The column as a person reads it in numbers: Float64, null where a cell is empty or unreadable."""
+    recorded = table.frame[column]
+    if recorded.dtype.is_numeric():
+        return recorded.cast(pl.Float64).alias(column)
+    return meaning_of(column, table.raw[column], recorded).values.cast(pl.Float64, strict=False).alias(column)
+
+
+def written(recorded, positions, values):
+    """A copy of `recorded` with `values` at `positions`, in the same dtype where the values allow it.
+
+    Parameters
+    ----------
+    recorded : polars.Series (n,)
+    positions : int64 (m,)
+    values : polars.Series (m,) or None
+        None empties the cells. Null leaves a cell as it is.
+
+    Examples
+    --------
+    >>> written(pl.Series("a", ["x", "y"]), np.array([1]), pl.Series([3.0])).to_list()
+    ['x', '3']
+    >>> written(pl.Series("a", [1, 2]), np.array([0]), None).to_list()
+    [None, 2]
+    """
+    positions = np.asarray(positions, dtype=np.int64)
+    if not len(positions):
+        return recorded
+    if values is None:
+        mask = np.zeros(len(recorded), dtype=bool)
+        mask[positions] = True
+        return recorded.set(pl.Series(mask), None)
+    values = in_type_of(values, recorded)
+    held = values.is_not_null().to_numpy()
+    return recorded.scatter(positions[held], values.filter(pl.Series(held)))
+
+
+def in_type_of(values, recorded):
+    """`values` in the dtype of `recorded`: numbers become text without a trailing ``.0``, text is parsed.
+
+    >>> in_type_of(pl.Series([1.0, 2.5]), pl.Series(["a"])).to_list()
+    ['1', '2.5']
+    """
+    if values.dtype == recorded.dtype:
+        return values
+    if recorded.dtype == pl.String and values.dtype.is_float():
+        return _number_text(values)
+    if recorded.dtype == pl.Boolean and values.dtype == pl.String:
+        return values.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None)
+    if recorded.dtype.is_integer():
+        return values.cast(pl.Float64, strict=False).round().cast(recorded.dtype, strict=False)
+    return values.cast(recorded.dtype, strict=False)
+
+
+def _number_text(values):
+    whole = (values == values.floor()) & (values.abs() < 1e15)
+    return pl.select(
+        pl.when(pl.lit(whole)).then(pl.lit(values).cast(pl.Int64, strict=False).cast(pl.String)).otherwise(pl.lit(values).cast(pl.String))
+    ).to_series()
