@@ -1,0 +1,166 @@
+"""What the experiment is: the task, the user's model and scorer, and the model heard out of fold."""
+
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from dqops.models.evidence import calibrated_votes, heard, temperature, with_temperature
+from dqops.models.splits import make_splits
+from dqops.models.targets import classes_of, codes_of, target_values, task_of
+from dqops.seeds import stream
+
+OUT_OF_FOLD_FOLDS = 5
+# A class keeps this many rows in a subsample, however rare it is.
+_KEPT_OF_A_CLASS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Task, model, scorer and rows to judge on: what every price is measured with.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}
+    model : Model or None
+        None where only the data are looked at.
+    scoring : str or None
+    seed : int
+    effort : {"quick", "standard", "thorough"}
+    holdout : Table, optional
+        Rows said to be clean, to judge on.
+    reference : Table, optional
+        Earlier rows, to compare with.
+    max_rows : int, optional
+        Most rows that a model is fitted on.
+    """
+
+    task: str
+    model: object = None
+    scoring: object = None
+    seed: int = 0
+    effort: str = "standard"
+    holdout: object = None
+    reference: object = None
+    max_rows: int | None = None
+    _heard: WeakKeyDictionary = field(default_factory=WeakKeyDictionary, repr=False)
+
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name != "_heard"}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state, _heard=WeakKeyDictionary())
+
+    def classes(self, table):
+        """All labels, sorted: those of the table and of the holdout."""
+        return classes_of(table, *([] if self.holdout is None else [self.holdout]))
+
+    def splits(self, table, *, folds=5, repeats=1):
+        """Splits of the table; where rows are trusted, they alone are judged on.
+
+        Returns
+        -------
+        list of Split
+        """
+        splits = make_splits(table, self.task, folds=folds, repeats=repeats, seed=self.seed)
+        trusted = table.trusted()
+        if not trusted.any():
+            return splits
+        judged = [type(one)(one.train, one.test[trusted[one.test]], one.repeat, one.fold) for one in splits]
+        return [one for one in judged if len(one.test)] or splits
+
+    def out_of_fold(self, table):
+        """What the model says of each row when it was not trained on it; kept for the next caller.
+
+        Repeated rows and groups stay in one fold, so that no copy gives a label away. Probabilities are
+        calibrated to the given labels by one temperature.
+
+        Parameters
+        ----------
+        table : Table
+
+        Returns
+        -------
+        (float64 (n, C), array (C,)) for classification: probabilities and classes
+        float64 (n,) for regression: predictions
+        """
+        if table not in self._heard:
+            say = self._out_of_fold_classes if self.task == "classification" else self._out_of_fold_numbers
+            self._heard[table] = say(table)
+        return self._heard[table]
+
+    def _out_of_fold_classes(self, table):
+        classes = self.classes(table)
+        said = np.zeros((table.n_rows, len(classes)))
+        form = "probabilities"
+        for fitted, rows, part in self._folds(table, classes):
+            form, said[rows] = heard(fitted, part)
+        labels, known = target_values(table, self.task)
+        codes = np.where(known, codes_of(labels, classes), -1)
+        if form == "votes":
+            return calibrated_votes(said, codes), classes
+        return with_temperature(said, temperature(said, codes)), classes
+
+    def _out_of_fold_numbers(self, table):
+        said = np.zeros(table.n_rows)
+        for fitted, rows, part in self._folds(table, None):
+            said[rows] = fitted.predict(part)
+        return said
+
+    def _folds(self, table, classes):
+        """(fitted model, positions, their rows) fold by fold; rows without a target go with the first fold."""
+        splits = make_splits(table.with_roles(time=None), self.task, folds=OUT_OF_FOLD_FOLDS, seed=self.seed)
+        unheard = np.setdiff1d(np.arange(table.n_rows), np.concatenate([one.test for one in splits]))
+        model = self.model.prepared(table)
+        for one in splits:
+            train = table.take(one.train)
+            if self.max_rows is not None:
+                train = subsample(train, self.max_rows, self.seed)
+            fitted = model.fit(train, seed=self.seed, classes=classes)
+            rows = np.concatenate([one.test, unheard]) if one is splits[0] else one.test
+            yield fitted, rows, table.take(rows)
+
+
+def subsample(table, max_rows, seed, task=None):
+    """At most about `max_rows` rows of the table, in their order.
+
+    Classes keep their shares (rare ones at least ten rows), groups stay whole, times stay in order.
+
+    Parameters
+    ----------
+    table : Table
+    max_rows : int
+    seed : int
+    task : {"classification", "regression"}, optional
+        By default what `task_of` says; labels are strata in classification.
+    """
+    if table.n_rows <= max_rows:
+        return table
+    rng = stream(seed, f"subsample:{max_rows}")
+    if table.roles.group is not None:
+        return table.take(_whole_groups(table.frame[table.roles.group], max_rows, rng))
+    strata = _strata(table, task)
+    kept = []
+    for stratum in np.unique(strata):
+        rows = np.flatnonzero(strata == stratum)
+        wanted = max(round(len(rows) * max_rows / table.n_rows), min(len(rows), _KEPT_OF_A_CLASS))
+        kept.append(rng.choice(rows, min(wanted, len(rows)), replace=False))
+    return table.take(np.sort(np.concatenate(kept)))
+
+
+def _strata(table, task):
+    if table.roles.target is None or (task or task_of(table)) == "regression":
+        return np.zeros(table.n_rows, dtype=np.int64)
+    codes = table.target().rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    few = len(np.unique(codes)) * _KEPT_OF_A_CLASS <= table.n_rows // 2
+    return codes if few else np.zeros(table.n_rows, dtype=np.int64)
+
+
+def _whole_groups(groups, max_rows, rng):
+    """Rows of groups in random order until there are enough."""
+    codes = groups.rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    sizes = np.bincount(codes)
+    order = rng.permutation(len(sizes))
+    within = order[np.cumsum(sizes[order]) <= max_rows]
+    chosen = within if len(within) and sizes[within].sum() else order[:1]
+    return np.flatnonzero(np.isin(codes, chosen))

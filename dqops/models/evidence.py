@@ -1,0 +1,79 @@
+"""From what a model says (probabilities, decisions, bare votes) to calibrated class probabilities."""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+_SMALLEST = 1e-6
+
+
+def heard(fitted, table):
+    """How a fitted classifier speaks, and what it says of the table.
+
+    Returns
+    -------
+    ("probabilities" | "votes", float64 (n, C))
+    """
+    if fitted.gives("predict_proba") or fitted.gives("decision_function"):
+        return "probabilities", fitted.probabilities(table)
+    return "votes", fitted.probabilities(table)
+
+
+def temperature(probabilities, codes):
+    """The temperature that makes these probabilities fit the given labels best (log loss).
+
+    Parameters
+    ----------
+    probabilities : float64 (n, C)
+        Out of fold.
+    codes : int64 (n,)
+        Given labels, -1 where there is none.
+
+    References
+    ----------
+    Guo, Pleiss, Sun, Weinberger 2017, ICML. arXiv:1706.04599
+
+    Examples
+    --------
+    >>> sure = np.tile([0.99, 0.01], (10, 1))
+    >>> temperature(sure, np.array([0] * 8 + [1] * 2)) > 1
+    True
+    """
+    known = codes >= 0
+    if not known.any() or probabilities.shape[1] < 2:
+        return 1.0
+    logs, given = np.log(np.clip(probabilities[known], _SMALLEST, 1.0)), codes[known]
+
+    def loss(log_temperature):
+        scaled = logs / np.exp(log_temperature)
+        return (np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(len(given)), given]).mean()
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def with_temperature(probabilities, degree):
+    """Probabilities to the power ``1 / degree``, made to sum to 1.
+
+    >>> with_temperature(np.array([[0.8, 0.2]]), 2.0).round(3).tolist()
+    [[0.667, 0.333]]
+    """
+    logs = np.log(np.clip(probabilities, _SMALLEST, 1.0)) / degree
+    return np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
+
+
+def calibrated_votes(votes, codes):
+    """Probability of each given label by the predicted class, from the counts of both.
+
+    Parameters
+    ----------
+    votes : float64 (n, C)
+        One-hot, out of fold.
+    codes : int64 (n,)
+        Given labels, -1 where there is none.
+    """
+    known = codes >= 0
+    n_classes = votes.shape[1]
+    given = np.eye(n_classes)[codes[known]]
+    prior = (given.sum(axis=0) + 1) / (len(given) + n_classes)
+    counts = votes[known].T @ given
+    table = (counts + prior) / (counts.sum(axis=1, keepdims=True) + 1)
+    return votes @ table
