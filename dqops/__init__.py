@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from dqops.version import VERSION as __version__
+from dqops.version import VERSION as __version__  # noqa: F401
 
 _HOME = {
     "Audit": "results.audit",
