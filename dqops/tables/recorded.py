@@ -7,7 +7,12 @@ READ_AS_MISSING = [
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 ]  # fmt: skip
-_TRUE, _FALSE = ["True", "TRUE", "true"], ["False", "FALSE", "false"]
+_TRUTHS = {"true": True, "false": False}
+# The readers forgive these around a number, but no other blank such as the no-break space.
+_BLANKS = " \t\n\r\v\f"
+# Cells that decide most text columns, so that they are not cast whole.
+_GLIMPSE = 64
+_LARGEST_INT = 2**63
 
 
 def record(raw):
@@ -16,36 +21,64 @@ def record(raw):
     Parameters
     ----------
     raw : polars.DataFrame
-        All columns String.
+        Text columns; columns of other dtypes stay as they are.
 
     Returns
     -------
     polars.DataFrame
-        Int64, Float64, Boolean or String columns; words for missing are null.
+        Int64, Float64, Boolean or String columns; words for missing are null. A column of whole numbers keeps
+        Int64 where cells are missing (pandas makes it float). Whole numbers beyond 64 bits become Float64.
 
     Examples
     --------
     >>> record(pl.DataFrame({"a": ["1", "NA"], "b": ["1", "1x"]})).dtypes
     [Int64, String]
     """
-    return pl.DataFrame([_record_column(raw[name]) for name in raw.columns])
+    return pl.DataFrame([_record_column(cells) for cells in raw.get_columns()])
 
 
 def _record_column(text):
     if text.dtype != pl.String:
         return text
     cells = text.set(text.is_in(READ_AS_MISSING), None)
-    held = cells.drop_nulls()
-    if held.is_empty():
-        return cells
-    if held.is_in(_TRUE + _FALSE).all():
-        return cells.is_in(_TRUE)
-    trimmed = cells.str.strip_chars()
-    for dtype in (pl.Int64, pl.Float64):
-        # A mere prefix decides most text columns without casting them whole.
-        if trimmed.head(64).cast(dtype, strict=False).null_count() > cells.head(64).null_count():
-            continue
-        numbers = trimmed.cast(dtype, strict=False)
-        if numbers.null_count() == cells.null_count():
-            return numbers
+    if cells.null_count() == len(cells):
+        return cells.cast(pl.Float64)
+    glimpse = cells.drop_nulls().head(_GLIMPSE) if cells.head(_GLIMPSE).null_count() else cells.head(_GLIMPSE)
+    for read_as in (_as_truths, _as_whole, _as_numbers):
+        if read_as(glimpse) is not None and (values := read_as(cells)) is not None:
+            return values
     return cells
+
+
+def _as_truths(cells):
+    """Boolean cells, or None where one is neither true nor false."""
+    values = cells.str.to_lowercase().replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
+    return values if values.null_count() == cells.null_count() else None
+
+
+def _as_whole(cells):
+    values = cells.str.strip_chars(_BLANKS).cast(pl.Int64, strict=False)
+    return values if values.null_count() == cells.null_count() else None
+
+
+def _as_numbers(cells):
+    values = cells.str.strip_chars(_BLANKS).cast(pl.Float64, strict=False)
+    # Spellings of NaN that the readers know are null by now; they take any other one for text.
+    return values if values.null_count() == cells.null_count() and not values.is_nan().any() else None
+
+
+def beyond_int64(raw, frame):
+    """Columns of `frame` that lost digits: whole numbers in `raw` too large for 64 bits.
+
+    >>> cells = pl.DataFrame({"a": ["1", "123456789012345678901"]})
+    >>> beyond_int64(cells, record(cells))
+    ['a']
+    """
+    names = []
+    for name in frame.columns:
+        if frame[name].dtype != pl.Float64 or raw[name].dtype != pl.String:
+            continue
+        large = frame[name].is_finite() & (frame[name].abs() >= _LARGEST_INT)
+        if large.any() and raw[name].filter(large).str.contains(r"^\s*[+-]?\d+\s*$").any():
+            names.append(name)
+    return names
