@@ -41,13 +41,17 @@ class Axis:
         share = (value - self.low) / (self.high - self.low)
         return round(100 * min(max(share, 0.0), 1.0), 2)
 
-    def ticks(self, count=4):
+    def ticks(self, count=5):
         """Round values inside the axis: pairs of place and text.
 
         >>> Axis(-0.004, 0.021).ticks()
-        [(16.0, '0'), (56.0, '+0.01'), (96.0, '+0.02')]
+        [(16.0, '0'), (36.0, '+0.005'), (56.0, '+0.01'), (76.0, '+0.015'), (96.0, '+0.02')]
         """
-        return [(self.place(value), amount(value) if value <= 0 else f"+{amount(value)}") for value in round_values(self.low, self.high, count)]
+        return [(self.place(value), _signed(value)) for value in round_values(self.low, self.high, count)]
+
+
+def _signed(value):
+    return amount(value).replace("-", "\N{MINUS SIGN}") if value <= 0 else f"+{amount(value)}"
 
 
 def axis_of(estimates):
@@ -91,7 +95,7 @@ def interval(estimate, axis, said):
     zero, left, dot, right = (axis.place(one) for one in (axis.origin, estimate.low, estimate.expected, estimate.high))
     middle = TRACK_HEIGHT // 2
     parts = [
-        f'<line class="zero" x1="{zero}%" x2="{zero}%" y1="0" y2="{TRACK_HEIGHT}"/>',
+        f'<line class="zero" x1="{zero}%" x2="{zero}%" y1="-40" y2="{TRACK_HEIGHT + 40}"/>',
         f'<line class="span" x1="{left}%" x2="{right}%" y1="{middle}" y2="{middle}"/>',
         *(_arrow(left, middle, "‹") if estimate.low < axis.low else _cap(left, middle)),
         *(_arrow(right, middle, "›") if estimate.high > axis.high else _cap(right, middle)),

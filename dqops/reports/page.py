@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dqops.reports import figures
-from dqops.reports.story import arm_facts, baseline_facts, size_of, story_of
+from dqops.reports.story import arm_facts, baseline_facts, overstated, score_without, size_of, story_of
 from dqops.reports.words import KINDS, Figure, Name, amount, name_of, percent, sentence, several
 
 # How much a page shows of a long list; the rest is counted and stands in the saved run.
@@ -53,11 +53,15 @@ def template(name):
 
 def phrase(parts):
     """A phrase as HTML: names of columns as code, numbers strong."""
-    tags = {Name: "code", Figure: "strong"}
     said = []
     for part in parts:
-        text, tag = escape(minus(part) if isinstance(part, Figure) else str(part)), tags.get(type(part))
-        said.append(Markup(f"<{tag}>{text}</{tag}>") if tag else text)
+        if isinstance(part, Figure):
+            value, _, bounds = minus(part).partition(" ")
+            said.append(Markup("<strong>{}</strong> <span>{}</span>").format(value, bounds))
+        elif isinstance(part, Name):
+            said.append(Markup("<code>{}</code>").format(str(part)))
+        else:
+            said.append(escape(part))
     return Markup("").join(said)
 
 
@@ -86,7 +90,7 @@ def _sections(story, audit, axis, show_values):
                 "standing": section.standing,
                 "heading": section.heading,
                 "note": section.note,
-                "without": _without(section, audit, story.scale),
+                "without": score_without(section, audit, story.scale),
                 "count": len(section.lines),
                 "entries": [_entry(line, story, axis, audit, show_values) for line in full],
                 "listed": [_row(line, story) for line in listed],
@@ -94,13 +98,6 @@ def _sections(story, audit, axis, show_values):
             }
         )
     return views
-
-
-def _without(section, audit, scale):
-    base = audit.baseline
-    if section.standing != "leak" or base is None or not base.set_aside:
-        return ""
-    return f"{scale.name} without {'it' if len(base.set_aside) == 1 else 'them'}: {scale.score(base.score, base.low, base.high)}"
 
 
 def _row(line, story):
@@ -116,6 +113,7 @@ def _row(line, story):
         "priced": priced,
         "gain": value,
         "bounds": bounds,
+        "lent": overstated(line, story.scale),
     }
 
 
@@ -124,7 +122,7 @@ def _entry(line, story, axis, audit, show_values):
     row = _row(line, story)
     arms = arm_facts(line, story.scale)
     own = figures.axis_of([estimate for _, _, estimate, _ in arms])
-    picture = figures.interval(line.gain.repair, axis, _heard(line.gain.repair, story.scale)) if row["priced"] else figures.bar(line.finding.share)
+    picture = figures.interval(line.gain.repair, axis, _heard(line.gain.repair, story.scale)) if row["priced"] else _touched(line.finding)
     return row | {
         "meaning": KINDS.get(line.finding.kind, ("",))[0],
         "message": line.message,
@@ -138,6 +136,10 @@ def _entry(line, story, axis, audit, show_values):
         "rows": _row_ids(line.finding, audit, show_values),
         "examples": _examples(line.finding) if show_values else [],
     }
+
+
+def _touched(finding):
+    return "" if finding.whole else figures.bar(finding.share)
 
 
 def _heard(estimate, scale):
@@ -172,9 +174,10 @@ def _missing(audit):
 
 def _noise(noise, show_values):
     """The label-noise matrix, or its largest pairs where there are many classes."""
-    if noise is None or not noise.classes:
+    if noise is None or not noise.joint:
         return None
-    names = [name_of(one, 30) if show_values else f"class {place}" for place, one in enumerate(noise.classes, 1)]
+    named = show_values and len(noise.classes) == len(noise.joint)
+    names = [name_of(noise.classes[place], 30) if named else f"class {place + 1}" for place in range(len(noise.joint))]
     off = [(noise.joint[given][true], given, true) for given in range(len(names)) for true in range(len(names)) if given != true]
     most = max((share for share, _, _ in off), default=0.0) or 1.0
     worst = sorted(off, key=lambda one: (-one[0], one[1:]))[:PAIRS]

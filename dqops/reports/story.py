@@ -10,7 +10,7 @@ from dqops.results.gain import Gain
 
 # Where a finding stands with this model: heading, and what the heading means.
 STANDINGS = {
-    "leak": ("Gives the target away", "The model can read the answer here. Left out of every score below."),
+    "leak": ("Gives the target away", "A model could read the answer here, which it will not have in use."),
     "worth": ("Worth repairing", "The whole interval lies above zero."),
     "unpriced": ("Not priced", "Found, but no repair of it was measured on the model."),
     "nothing": ("Costs this model nothing measurable", "The interval holds zero: repairing it may help or harm a little."),
@@ -87,7 +87,9 @@ class Story:
     ----------
     title : str
     verdict : tuple of phrases
-        One to three sentences; a phrase is a tuple of text, `Name` and `Figure`.
+        One or two sentences; a phrase is a tuple of text, `Name` and `Figure`.
+    rest : tuple of phrases
+        What the verdict leaves unsaid.
     sections : tuple of Section
     scale : Scale
     places : int
@@ -98,6 +100,7 @@ class Story:
 
     title: str
     verdict: tuple
+    rest: tuple
     sections: tuple[Section, ...]
     scale: Scale
     places: int
@@ -116,7 +119,8 @@ def story_of(audit):
     together = _readable(audit.gains.of("all"))
     return Story(
         title=sentence(audit.data.get("name") or "the table"),
-        verdict=tuple(_verdict(audit, scale, lines, together)),
+        verdict=tuple(_verdict(audit, scale, lines)),
+        rest=tuple(_rest(lines, scale, together)) if audit.baseline is not None else (),
         sections=sections,
         scale=scale,
         places=_common_places(lines),
@@ -144,8 +148,35 @@ def baseline_facts(audit, scale):
     return [*facts, ("Judged on", f"{judged}, {noise}; {percent(base.level)} intervals")]
 
 
+def overstated(line, scale):
+    """What a leak lends to the score, such as ``0.17``; nothing where that is not measurable."""
+    if line.standing != "leak" or line.gain is None or line.gain.repair.high >= 0:
+        return ""
+    return scale.gain(line.gain.repair).partition(" ")[0].lstrip("-")
+
+
+def gain_cell(line, story):
+    """The gain of a finding as a list has it; nothing where there is none."""
+    if line.standing == "leak":
+        lent = overstated(line, story.scale)
+        return f"overstates by {lent}" if lent else ""
+    return story.scale.gain(line.gain.repair, places=story.places) if line.gain else ""
+
+
+def score_without(section, audit, scale):
+    """``accuracy without them: 0.81 [0.79, 0.83]``, where leaks were left out of the score."""
+    base = audit.baseline
+    if section.standing != "leak" or base is None or not base.set_aside:
+        return ""
+    them = "it" if len(base.set_aside) == 1 else "them"
+    return f"{scale.name[:1].upper()}{scale.name[1:]} without {them}: {scale.score(base.score, base.low, base.high)}"
+
+
 def arm_facts(line, scale):
     """Gains in all arms and with the truth known: (label, explanation, estimate, text)."""
+    if line.standing == "leak":
+        left_out = ("Leaving it out", "what the score loses when this alone goes: it was never real")
+        return [(*left_out, gain.repair, scale.gain(gain.repair, unit=True)) for gain in line.arms if gain.arm == "deployed"]
     facts = []
     for arm, (label, meaning) in ARMS.items():
         for gain in line.arms:
@@ -191,11 +222,10 @@ def _standing(finding, gain, baseline):
     return "harm" if gain.repair.high < 0 else "nothing"
 
 
-def _verdict(audit, scale, lines, together):
+def _verdict(audit, scale, lines):
     if not audit.data.get("rows"):
         yield ("The table holds no rows, so there was nothing to search.",)
         return
-    count = {standing: sum(line.standing == standing for line in lines) for standing in STANDINGS}
     if audit.baseline is None:
         yield _searched(audit, lines)
         leaks = [line.finding.column for line in lines if line.standing == "leak" and line.finding.column]
@@ -203,18 +233,30 @@ def _verdict(audit, scale, lines, together):
             yield (*listed(leaks), f" {'seems' if len(leaks) == 1 else 'seem'} to give the target away.")
         return
     yield _score_today(audit, scale)
+    count = _count(lines)
     if not lines:
         yield ("Nothing doubtful was found.",)
     elif count["worth"]:
-        yield (*_best_repair(lines, scale, count["worth"], together), *_the_rest(count["nothing"]), ".")
+        yield (*_best_repair(lines, scale), *_costless(count["nothing"]), ".")
     elif count["nothing"] == 1:
         yield ("The one finding that was priced costs this model nothing measurable.",)
     elif count["nothing"]:
         yield (f"None of the {several(count['nothing'], 'finding')} that were priced costs this model anything measurable.",)
+
+
+def _rest(lines, scale, together):
+    count = _count(lines)
+    if count["worth"] > 1:
+        others = f"{several(count['worth'] - 1, 'other repair')} {'is' if count['worth'] == 2 else 'are'} worth making"
+        yield (others, "; all together ", Figure(scale.gain(together.repair)), ".") if together is not None else (f"{others}.",)
     if count["harm"]:
         yield (f"{several(count['harm'], 'repair')} would make it worse.",)
     if count["unpriced"]:
-        yield (f"{several(count['unpriced'], 'finding')} could not be priced.",)
+        yield (f"{several(count['unpriced'], 'finding')} {'has' if count['unpriced'] == 1 else 'have'} no price.",)
+
+
+def _count(lines):
+    return {standing: sum(line.standing == standing for line in lines) for standing in STANDINGS}
 
 
 def _score_today(audit, scale):
@@ -229,20 +271,15 @@ def _score_today(audit, scale):
     return ("Your model scores ", score, f" ({scale.name}) without ", *listed(base.set_aside), f", which {verb} the target away{with_it}.")
 
 
-def _best_repair(lines, scale, count, together):
+def _best_repair(lines, scale):
     best = next(line for line in lines if line.standing == "worth")
     gain = Figure(scale.gain(best.gain.repair, sign=False))
     place = (Name(best.place), f" ({best.finding.kind})") if best.place else (f"{best.finding.kind} among the rows",)
     verb = "take off" if scale.turned else "add"
-    said = ("Repairing ", *place, f" is expected to {verb} ", gain)
-    if count > 1:
-        said += (f", and {several(count - 1, 'other repair')} {'is' if count == 2 else 'are'} worth making",)
-    if count > 1 and together is not None:
-        said += (" (all together ", Figure(scale.gain(together.repair, sign=False)), ")")
-    return said
+    return ("Repairing ", *place, f" is expected to {verb} ", gain)
 
 
-def _the_rest(count):
+def _costless(count):
     return (f"; {several(count, 'other finding')} {'costs' if count == 1 else 'cost'} this model nothing measurable",) if count else ()
 
 

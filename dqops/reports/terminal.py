@@ -2,13 +2,14 @@
 
 import os
 from io import StringIO
+from itertools import chain
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from dqops.reports.story import baseline_facts, size_of, story_of
+from dqops.reports.story import baseline_facts, gain_cell, score_without, size_of, story_of
 from dqops.reports.words import Figure, Name, sentence, several
 
 WIDTH = 100
@@ -50,7 +51,7 @@ def _parts(audit, width):
     story = story_of(audit)
     yield Text(f"{story.title}: {_about(audit)}", "dim")
     yield Text()
-    yield Text(" ").join(_styled(phrase) for phrase in story.verdict)
+    yield Text(" ").join(_styled(phrase) for phrase in (*story.verdict, *story.rest))
     facts = baseline_facts(audit, story.scale)
     if facts:
         yield Text()
@@ -82,8 +83,9 @@ def _facts(facts):
 def _sections(story, audit, width):
     shown = {section.standing: section.lines[: SHOWN[section.standing]] for section in story.sections}
     rows = {standing: [_row(line, story) for line in lines] for standing, lines in shown.items()}
-    header = [*HEADER, *([f"gain ({story.scale.unit})"] if any(row[5] for row in sum(rows.values(), [])) else [""])]
-    widths = _widths([header, *sum(rows.values(), [])], width)
+    laid = list(chain.from_iterable(rows.values()))
+    header = [*HEADER, f"gain ({story.scale.unit})" if any(row[-1] for row in laid) else ""]
+    widths = _widths([header, *laid], width)
     if story.sections:
         yield Text()
         yield Text(_laid(header, widths), "dim")
@@ -91,8 +93,9 @@ def _sections(story, audit, width):
         if place:
             yield Text()
         yield Text(section.heading, STYLES[section.standing])
-        if section.standing == "leak" and audit.baseline is not None and audit.baseline.set_aside:
-            yield Padding(_score_without(audit.baseline, story.scale), (0, 0, 0, widths[0] + GAP))
+        without = score_without(section, audit, story.scale)
+        if without:
+            yield Padding(Text(without), (0, 0, 0, widths[0] + GAP))
         for line, row in zip(shown[section.standing], rows[section.standing], strict=True):
             yield Text(_laid(row, widths), "bold" if section.standing in ASKS else "")
             if section.standing in ASKS or audit.baseline is None:
@@ -102,14 +105,8 @@ def _sections(story, audit, width):
             yield Padding(Text(f"and {left:,} more (see --json)", "dim"), (0, 0, 0, widths[0] + GAP))
 
 
-def _score_without(base, scale):
-    them = "it" if len(base.set_aside) == 1 else "them"
-    return Text(f"{scale.name} without {them}: {scale.score(base.score, base.low, base.high)}")
-
-
 def _row(line, story):
-    gain = story.scale.gain(line.gain.repair, places=story.places) if line.gain and line.standing != "leak" else ""
-    return [f"{line.rank}", line.finding.kind, line.place or "(rows)", line.count, f"{line.finding.score:.2f}", gain]
+    return [f"{line.rank}", line.finding.kind, line.place or "(rows)", line.count, f"{line.finding.score:.2f}", gain_cell(line, story)]
 
 
 def _widths(rows, width):

@@ -15,9 +15,9 @@ KINDS = {
     "drift": ("Columns that moved away from the reference", "find out what changed at the source"),
 }
 ARMS = {
-    "deployed": ("Today", "rows stay as dirty as they are, and are repaired alike in training and at serving"),
-    "training": ("Dirt in training only", "the model is trained on repaired rows and judged on best-known values"),
-    "serving": ("Dirt at serving only", "the model is trained on repaired rows, but meets dirty ones"),
+    "deployed": ("Repair at both", "rows are repaired alike for training and at serving: the gain in use"),
+    "training": ("For training alone", "what training on repaired rows adds, judged on repaired rows"),
+    "serving": ("At serving alone", "what repairing rows at serving adds to a model trained on repaired rows"),
 }
 _SCORERS = {
     "r2": "R²",
@@ -106,10 +106,10 @@ def percent(share):
 
 
 def amount(value):
-    """A number of any size in at most four figures, never the recorded one to its last digit.
+    """A number of any size in three figures (years keep four), never the recorded one to its last digit.
 
     >>> [amount(value) for value in (0.0, 31.25, 1987, 1234567.8, -0.00012345, 1e30)]
-    ['0', '31.25', '1987', '1,235,000', '-0.0001234', '1e+30']
+    ['0', '31.2', '1987', '1,230,000', '-0.000123', '1e+30']
     """
     if value is None or not isfinite(value):
         return "unknown"
@@ -118,7 +118,8 @@ def amount(value):
     size = floor(log10(abs(value)))
     if not -5 < size < 9:
         return f"{value:.3g}"
-    rounded, places = round(value, 3 - size), max(0, 3 - size)
+    figures = 3 if size == 3 else 2
+    rounded, places = round(value, figures - size), max(0, figures - size)
     text = f"{rounded:,.{places}f}" if abs(rounded) >= 10_000 else f"{rounded:.{places}f}"
     return text.rstrip("0").rstrip(".") if places else text
 
@@ -184,6 +185,8 @@ def _scorer_name(text):
 
 
 def _fixed(value, places, sign=False):
+    if not isfinite(value):
+        return "?"
     text = f"{value:{'+' if sign else ''},.{places}f}"
     is_zero = not text.strip("+-0.,")
     return text.lstrip("+-") if is_zero else text

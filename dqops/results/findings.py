@@ -130,6 +130,36 @@ class Finding:
             "message": self.message,
         }
 
+    @classmethod
+    def from_saved(cls, saved, cells, n_rows):
+        """The group that `to_dict` and `to_cells` wrote; positions are not known again and are -1.
+
+        Parameters
+        ----------
+        saved : dict
+        cells : polars.DataFrame
+            Of all groups, as `Findings.to_cells` has them.
+        n_rows : int
+        """
+        own = cells.filter((pl.col("kind") == saved["kind"]) & pl.col("column").eq_missing(pl.lit(saved["column"], dtype=pl.String)))
+        whole = own.is_empty() and saved["count"] > 0
+        reasons, codes = np.unique(own["why"].fill_null("").to_numpy().astype(object), return_inverse=True)
+        return cls(
+            kind=saved["kind"],
+            column=saved["column"],
+            positions=np.full(own.height, -1, dtype=np.int64),
+            rows=own["row"],
+            scores=np.array([saved["score"]]) if whole else own["score"].to_numpy(),
+            values=None if own["value"].is_null().all() else own["value"],
+            suggestions=None,
+            reasons=tuple(reasons.tolist()),
+            reason_codes=codes.astype(np.int32),
+            related=None,
+            message=saved["message"],
+            n_rows=n_rows,
+            whole=whole,
+        )
+
     def to_cells(self):
         """One line a doubt: row, column, kind, score, value, why."""
         text = {"column": pl.String, "value": pl.String}

@@ -67,6 +67,13 @@ class Baseline:
         """As the JSON of an audit has it."""
         return asdict(self) | {"set_aside": list(self.set_aside)}
 
+    @classmethod
+    def from_dict(cls, saved):
+        """The baseline that `to_dict` wrote; what was not finite is NaN."""
+        numbers = {name: _number(saved[name]) for name in ("score", "low", "high")}
+        others = {name: None if saved[name] is None else _estimate(saved[name], saved[name]["level"]) for name in ("corrected", "with_set_aside")}
+        return cls(**(saved | numbers | others | {"set_aside": tuple(saved["set_aside"])}))
+
 
 @dataclass(frozen=True)
 class Gain:
@@ -118,6 +125,14 @@ class Gain:
         }
 
 
+    @classmethod
+    def from_dict(cls, saved):
+        """The gain that `to_dict` wrote; the potential takes the level of the repair."""
+        known = None if saved["potential"] is None else _estimate(saved["potential"], saved["level"])
+        kept = {name: saved[name] for name in ("finding", "action", "arm", "cost", "measured")}
+        return cls(**kept, repair=_estimate(saved, saved["level"]), potential=known)
+
+
 @dataclass(frozen=True)
 class Gains:
     """All gains of an audit, three arms a finding."""
@@ -148,3 +163,11 @@ class Gains:
         names = ["finding", "action", "arm", *numbers[:5], "measured", *numbers[5:]]
         schema = {name: pl.Float64 if name in numbers else pl.String for name in names} | {"measured": pl.Int64}
         return pl.DataFrame(lines, schema=schema)
+
+
+def _estimate(saved, level):
+    return Estimate(*(_number(saved[name]) for name in ("expected", "low", "high")), level=level)
+
+
+def _number(saved):
+    return float("nan") if saved is None else saved
