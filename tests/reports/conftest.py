@@ -1,5 +1,7 @@
 """Audits made by hand: what a report has to say, without the flow that finds it."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -178,3 +180,9 @@ AUDITS = {"titanic": titanic, "searched_only": searched_only, "nothing_at_all": 
 def any_audit(request):
     """Each of the audits in turn."""
     return AUDITS[request.param]()
+
+
+@pytest.fixture
+def made():
+    """The hands that make these audits, by name."""
+    return SimpleNamespace(audits=AUDITS, finding=make_finding, gains=make_gains, audit=make_audit, secrets=SECRETS, hostile=HOSTILE)
