@@ -12,7 +12,7 @@ from dqops.tables.plain import plain_frame
 PARQUET_ENDINGS = (".parquet", ".pq", ".parq")
 
 
-def read_parquet(source):
+def read_parquet(source, name):
     """Contents of a Parquet file (path or open bytes), of a folder of them, or of a list of paths.
 
     A pandas index that was saved with a single file comes back as row ids.
@@ -21,16 +21,16 @@ def read_parquet(source):
         frame = pl.read_parquet(source)
         index = _pandas_index(source) if not isinstance(source, list) else None
     except (pl.exceptions.PolarsError, OSError) as cause:
-        raise SourceError(_said(source), f"its Parquet data are cut short or damaged ({_first_line(cause)})") from None
+        raise SourceError(name, f"its Parquet data are cut short or damaged ({_first_line(cause)})") from None
     return _with_index(frame, index)
 
 
-def read_arrow(source, *, stream):
+def read_arrow(source, name, *, stream):
     """Contents of an Arrow file (also Feather), or of an Arrow stream."""
     try:
-        frame = pl.read_ipc_stream(source) if stream else pl.read_ipc(source, memory_map=False)
+        frame = pl.read_ipc_stream(source) if stream else pl.read_ipc(source)
     except (pl.exceptions.PolarsError, OSError) as cause:
-        raise SourceError(_said(source), f"its Arrow data are cut short or damaged ({_first_line(cause)})") from None
+        raise SourceError(name, f"its Arrow data are cut short or damaged ({_first_line(cause)})") from None
     return _with_index(frame, None)
 
 
@@ -64,7 +64,7 @@ def _with_index(frame, index):
         frame = frame.drop(index) if rows is not None or index.startswith("__index_level") else frame
     elif isinstance(index, dict) and (index.get("start"), index.get("step")) != (0, 1):
         numbers = range(index.get("start", 0), index.get("stop", 0), index.get("step", 1))
-        rows = pl.Series("row", numbers, dtype=pl.Int64) if len(numbers) == frame.height else None
+        rows = pl.Series(index.get("name") or "row", numbers, dtype=pl.Int64) if len(numbers) == frame.height else None
     plain, warnings = plain_frame(frame)
     if rows is not None:
         rows = rows.cast(pl.Int64 if rows.dtype.is_integer() else pl.String)
@@ -75,10 +75,6 @@ def _with_index(frame, index):
 def _identifies(cells):
     typed = cells.dtype.is_integer() or cells.dtype in (pl.String, pl.Categorical, pl.Enum)
     return typed and not cells.null_count() and cells.n_unique() == len(cells)
-
-
-def _said(source):
-    return source if isinstance(source, (str, Path)) else "the Parquet files" if isinstance(source, list) else "the source"
 
 
 def _first_line(cause):

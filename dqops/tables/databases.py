@@ -114,10 +114,10 @@ def _ask_server(url, query, shown):
             names, rows = list(answer.keys()), [tuple(row) for row in answer]
             link.rollback()
             return names, rows, None
-    except sqlalchemy.exc.ArgumentError:
-        raise OptionError("source", shown, "an address such as sqlite:///people.db or postgresql://host/base") from None
     except sqlalchemy.exc.NoSuchModuleError:
         return [], [], f"no driver knows addresses that begin with {urlsplit(url).scheme}://"
+    except sqlalchemy.exc.ArgumentError:
+        raise OptionError("source", shown, "an address such as sqlite:///people.db or postgresql://host/base") from None
     except sqlalchemy.exc.SQLAlchemyError as cause:
         return [], [], _first_line(cause)
     except ImportError as cause:

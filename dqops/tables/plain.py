@@ -15,6 +15,7 @@ from dqops.tables.contents import listed
 
 _WIDE = tuple(dtype for name in ("Int128", "UInt128") if (dtype := getattr(pl, name, None)) is not None)
 _HALF = getattr(pl, "Float16", None)
+_PLAIN = (pl.Float64, pl.Float32, pl.Boolean, pl.String, pl.Date)
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -35,7 +36,9 @@ def plain_frame(frame):
     >>> plain_frame(pl.DataFrame({"a": [[1, 2], [3]], "b": [1.5, float("nan")]}))[0].rows()
     [('[1, 2]', 1.5), ('[3]', None)]
     """
-    changed, said = [], {}
+    floats = [name for name, dtype in frame.schema.items() if dtype in (pl.Float64, pl.Float32)]
+    odd = frame.select(pl.col(floats).is_nan().any())
+    changed, said = [frame[name].fill_nan(None) for name in floats if odd[name][0]], {}
     for cells in frame.get_columns():
         fresh, loss = _plain(cells)
         if fresh is not cells:
@@ -90,9 +93,7 @@ def plain_cells(name, values):
 def _plain(cells):
     """The Series as a plain one (the same object where it is plain already), and what was lost or None."""
     dtype = cells.dtype
-    if dtype in (pl.Float64, pl.Float32):
-        return (cells.fill_nan(None) if cells.is_nan().any() else cells), None
-    if (dtype.is_integer() and dtype not in _WIDE) or dtype in (pl.Boolean, pl.String, pl.Date):
+    if (dtype.is_integer() and dtype not in _WIDE) or dtype in _PLAIN:
         return cells, None
     if dtype in _WIDE:
         return cells.cast(pl.Float64), "whole numbers beyond 64 bits, read as floating point"
@@ -115,13 +116,19 @@ def _plain_rarity(cells):
     if cells.dtype == pl.Time:
         return cells.cast(pl.String), "times of day, read as text"
     if cells.dtype == pl.Binary:
-        text = cells.cast(pl.String, strict=False)
-        legible = text.null_count() == cells.null_count()
-        return (text if legible else cells.bin.encode("hex")), f"bytes, read as {'text' if legible else 'hexadecimal digits'}"
+        return _read_bytes(cells)
     storage = getattr(cells, "ext", None)
     if storage is not None and type(cells.dtype).__name__ not in ("List", "Array", "Struct", "Object"):
         return _plain(storage.storage())[0], "cells of an extension type, read as what they are stored as"
     return plain_cells(cells.name, cells.to_list())
+
+
+def _read_bytes(cells):
+    try:
+        text = [None if one is None else one.decode("utf-8") for one in cells.to_list()]
+    except UnicodeDecodeError:
+        return cells.bin.encode("hex"), "bytes, read as hexadecimal digits"
+    return pl.Series(cells.name, text, dtype=pl.String), "bytes, read as text"
 
 
 def _texts(name, values):

@@ -13,6 +13,7 @@ _BLANKS = " \t\n\r\v\f"
 # Cells that decide most text columns, so that they are not cast whole.
 _GLIMPSE = 64
 _LARGEST_INT = 2**63
+_DIGITS = r"^\s*[+-]?\d+\s*$"
 
 
 def record(raw):
@@ -34,37 +35,68 @@ def record(raw):
     >>> record(pl.DataFrame({"a": ["1", "NA"], "b": ["1", "1x"]})).dtypes
     [Int64, String]
     """
-    return pl.DataFrame([_record_column(cells) for cells in raw.get_columns()])
-
-
-def _record_column(text):
-    if text.dtype != pl.String:
-        return text
-    cells = text.set(text.is_in(READ_AS_MISSING), None)
-    if cells.null_count() == len(cells):
-        return cells.cast(pl.Float64)
-    glimpse = cells.drop_nulls().head(_GLIMPSE) if cells.head(_GLIMPSE).null_count() else cells.head(_GLIMPSE)
-    for read_as in (_as_truths, _as_whole, _as_numbers):
-        if read_as(glimpse) is not None and (values := read_as(cells)) is not None:
-            return values
-    return cells
-
-
-def _as_truths(cells):
-    """Boolean cells, or None where one is neither true nor false."""
-    values = cells.str.to_lowercase().replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
-    return values if values.null_count() == cells.null_count() else None
+    texts = [name for name, dtype in raw.schema.items() if dtype == pl.String]
+    if not texts:
+        return raw
+    columns, pending = {}, texts
+    glimpse = _emptied(raw.select(texts).head(_GLIMPSE), texts).select(pl.all().str.strip_chars(_BLANKS))
+    for read_as in (_as_whole, _as_number, _as_truth):
+        fitting = _fitting(glimpse.select(pending), read_as)
+        columns |= _read(raw.select(fitting), read_as)
+        pending = [name for name in pending if name not in columns]
+    for name, cells in columns.items():
+        if cells.null_count() == len(cells):  # the readers make floats of columns without cells
+            columns[name] = pl.Series(name, [None], dtype=pl.Float64).new_from_index(0, len(cells))
+    return _emptied(raw, pending).with_columns(columns.values())
 
 
 def _as_whole(cells):
-    values = cells.str.strip_chars(_BLANKS).cast(pl.Int64, strict=False)
-    return values if values.null_count() == cells.null_count() else None
+    return cells.cast(pl.Int64, strict=False)
 
 
-def _as_numbers(cells):
-    values = cells.str.strip_chars(_BLANKS).cast(pl.Float64, strict=False)
-    # Spellings of NaN that the readers know are null by now; they take any other one for text.
-    return values if values.null_count() == cells.null_count() and not values.is_nan().any() else None
+def _as_number(cells):
+    return cells.cast(pl.Float64, strict=False).fill_nan(None)
+
+
+def _as_truth(cells):
+    return cells.str.to_lowercase().replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
+
+
+def _emptied(frame, names):
+    """The frame with null for the words for missing in these columns."""
+    cells = pl.col(names)
+    return frame.with_columns(pl.when(~cells.is_in(READ_AS_MISSING)).then(cells)) if names else frame
+
+
+def _fitting(glimpse, read_as):
+    """Columns of which each cell can be read so."""
+    before, after = glimpse.null_count(), glimpse.select(read_as(pl.all())).null_count()
+    return [name for name in glimpse.columns if before[name][0] == after[name][0]]
+
+
+def _read(raw, read_as):
+    """The columns of which each cell can be read so, or is a word for missing."""
+    values = raw.select(read_as(pl.all()))
+    before, after = raw.null_count(), values.null_count()
+    columns = {}
+    for name in raw.columns:
+        mended = values[name] if before[name][0] == after[name][0] else _mended(raw[name], values[name], read_as)
+        if mended is not None:
+            columns[name] = mended
+    return columns
+
+
+def _mended(text, values, read_as):
+    """The values with the odd cells read again: null for a word for missing, blanks around a number forgiven.
+
+    None where one of them is something else. A spelling of NaN that is no such word is text to the readers.
+    """
+    odd = values.is_null() & text.is_not_null()
+    cells = text.filter(odd)
+    cells = cells.set(cells.is_in(READ_AS_MISSING), None)
+    again = cells if read_as is _as_truth else cells.str.strip_chars(_BLANKS)
+    again = pl.select(read_as(pl.lit(again))).to_series()
+    return values.scatter(odd.arg_true(), again) if again.null_count() == cells.null_count() else None
 
 
 def beyond_int64(raw, frame):
@@ -74,11 +106,7 @@ def beyond_int64(raw, frame):
     >>> beyond_int64(cells, record(cells))
     ['a']
     """
-    names = []
-    for name in frame.columns:
-        if frame[name].dtype != pl.Float64 or raw[name].dtype != pl.String:
-            continue
-        large = frame[name].is_finite() & (frame[name].abs() >= _LARGEST_INT)
-        if large.any() and raw[name].filter(large).str.contains(r"^\s*[+-]?\d+\s*$").any():
-            names.append(name)
-    return names
+    floats = [name for name, dtype in frame.schema.items() if dtype == pl.Float64 and raw[name].dtype == pl.String]
+    largest = frame.select(pl.col(floats).abs().max())
+    suspects = [name for name in floats if (largest[name][0] or 0) >= _LARGEST_INT]
+    return [name for name in suspects if raw[name].filter(frame[name].abs() >= _LARGEST_INT).str.contains(_DIGITS).any()]

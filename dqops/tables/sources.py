@@ -75,11 +75,11 @@ def _of_path(path, query, encoding, delimiter):
     if not path.exists() and has_magic(str(path)):
         return _of_glob(str(path), encoding, delimiter), path.name
     if path.is_dir():
-        return _named(read_parquet(parquet_files(path))), path.name
+        return _named(read_parquet(parquet_files(path), path), path), path.name
     if not path.exists():
         raise SourceError(path, "no such file" + _nearest(path))
     if query is None and delimiter is None and encoding is None and _magic(path) == "parquet":
-        return _named(read_parquet(path)), path.name
+        return _named(read_parquet(path, path), path), path.name
     try:
         kind = _magic(path)
         if kind in ("sqlite", "duckdb"):
@@ -95,7 +95,7 @@ def _of_glob(pattern, encoding, delimiter):
     if not paths:
         raise SourceError(pattern, "no file matches", "at least one")
     if all(path.lower().endswith(PARQUET_ENDINGS) for path in paths):
-        return _named(read_parquet(paths))
+        return _named(read_parquet(paths, pattern), pattern)
     parts = [_of_path(Path(path), None, encoding, delimiter)[0] for path in paths]
     for path, part in zip(paths, parts, strict=True):
         if part.raw.columns != parts[0].raw.columns:
@@ -117,9 +117,9 @@ def _of_bytes(data, name, file_name, encoding, delimiter, query):
     if not data:
         raise SourceError(name, "it is empty", "a header and at least one row")
     if kind == "parquet":
-        return _named(read_parquet(BytesIO(data)))
+        return _named(read_parquet(BytesIO(data), name), name)
     if kind in ("arrow", "arrow stream"):
-        return _named(read_arrow(BytesIO(data), stream=kind == "arrow stream"))
+        return _named(read_arrow(BytesIO(data), name, stream=kind == "arrow stream"), name)
     if {*endings} & {*PARQUET_ENDINGS, ".arrow", ".feather", ".ipc", *_WORKBOOK_ENDINGS}:
         raise SourceError(name, f"it holds no {endings[-1][1:]} data, or they are cut short or damaged")
     if {*endings} & {*_LINE_ENDINGS} or ".json" in endings:
@@ -129,11 +129,11 @@ def _of_bytes(data, name, file_name, encoding, delimiter, query):
     return read_delimited(data, name, encoding=encoding, delimiter=delimiter)
 
 
-def _named(contents):
+def _named(contents, source):
     """The contents under unique names that are not blank."""
     names, renamed = clean_names(contents.frame.columns)
     if not contents.frame.height:
-        raise SourceError("the source", "it has columns but no rows", "at least one row")
+        raise SourceError(source, "it has columns but no rows", "at least one row")
     if not renamed:
         return contents
     frame = contents.frame.rename(dict(zip(contents.frame.columns, names, strict=True)))
