@@ -94,6 +94,15 @@ def find_dataset(name, folder=None):
     return path
 
 
+def at_hand(name, folder=None):
+    """Whether every file of the set is in the folder, and is the registered one."""
+    dataset, _ = _entry(name)
+    try:
+        return all(find_dataset(f"{name}/{file}", folder).is_file() for file in dataset.files)
+    except SourceError:
+        return False
+
+
 def download(name, *, url, to):
     """Fetch one file of a registered data set; the only place in dqops that opens a network connection.
 
