@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from dqops.contracts import Cleaner
 from dqops.tables.cells import as_numbers, in_type_of, written
 
 _MOST_LEVELS = 60
-_MOST_ROWS = 5000
+_MOST_ROWS = 4000
+# Trees work in single precision: beyond this a number is as good as infinite.
+_WILD = 1e30
+_TREES = {"n_estimators": 30, "min_samples_leaf": 3, "n_jobs": 1}
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class EmptyDisguised(Cleaner):
 
 @dataclass(frozen=True)
 class FillPredicted(Cleaner):
-    """Fills empty cells with what boosted trees predict from the other columns.
+    """Fills empty cells with what trees predict from the other columns.
 
     Examples
     --------
@@ -88,7 +91,8 @@ class FillPredicted(Cleaner):
         known = np.setdiff1d(np.arange(table.n_rows), empty_positions(table, column, detector))
         if len(known) > _MOST_ROWS:
             known = np.sort(rng.choice(known, _MOST_ROWS, replace=False))
-        trees = _fit_trees(coder.matrix(table.take(known)), table.frame[column].gather(known), rng)
+        answers = table.frame[column] if not _is_number(table, column) else as_numbers(table, column)
+        trees = _fit_trees(coder.matrix(table.take(known)), answers.gather(known), rng)
         typical = _typical(table, column)
         return self.fitted(detector=detector, column=column, coder=coder, trees=trees, typical=typical)
 
@@ -146,7 +150,8 @@ class _Coder:
 
     def _column(self, table, name):
         if name not in self.levels:
-            return as_numbers(table, name).fill_null(np.nan).to_numpy()
+            numbers = as_numbers(table, name).fill_null(np.nan).to_numpy()
+            return np.where(np.isfinite(numbers), np.clip(numbers, -_WILD, _WILD), np.nan)
         levels = self.levels[name]
         codes = pl.Series(np.arange(levels.len(), dtype=np.float64))
         if levels.is_empty():
@@ -154,16 +159,20 @@ class _Coder:
         return table.frame[name].replace_strict(levels, codes, default=None, return_dtype=pl.Float64).fill_null(np.nan).to_numpy()
 
 
+def _is_number(table, column):
+    """Whether a person reads numbers in the column, and more of them than classes would be."""
+    meaning = table.meanings.get(column)
+    return meaning is not None and meaning.kind == "number" and table.frame[column].n_unique() > _MOST_LEVELS // 2
+
+
 def _fit_trees(X, y, rng):
-    """Boosted trees for the column, or None where it cannot be predicted from anything."""
-    if not len(y) or y.n_unique() < 2 or not X.shape[1]:
+    """Randomised trees for the column, or None where it cannot be predicted from anything."""
+    kept = y.is_not_null().to_numpy()
+    if not y.dtype.is_float():
+        kept &= y.is_in(y.value_counts(sort=True).head(_MOST_LEVELS)[y.name].implode()).to_numpy()
+    answers = y.filter(pl.Series(kept))
+    if answers.n_unique() < 2:
         return None
     seed = int(rng.integers(2**31))
-    if y.dtype.is_float() or (y.dtype.is_integer() and y.n_unique() > _MOST_LEVELS):
-        return HistGradientBoostingRegressor(max_iter=60, random_state=seed).fit(X, y.cast(pl.Float64).to_numpy())
-    commonest = y.value_counts(sort=True).head(_MOST_LEVELS)[y.name]
-    keep = y.is_in(commonest.implode()).to_numpy()
-    kept = y.filter(pl.Series(keep))
-    if kept.n_unique() < 2:
-        return None
-    return HistGradientBoostingClassifier(max_iter=30, random_state=seed).fit(X[keep], kept.to_numpy())
+    learner = ExtraTreesRegressor if y.dtype.is_float() else ExtraTreesClassifier
+    return learner(**_TREES, random_state=seed).fit(X[kept], answers.to_numpy())

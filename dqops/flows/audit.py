@@ -5,15 +5,13 @@ from platform import python_version
 from time import perf_counter
 
 from dqops.errors import DataError, OptionError
-from dqops.flows.price import price
 from dqops.flows.search import chosen_detectors, search
 from dqops.flows.summarise import column_summaries
-from dqops.models import Design, default_scoring, resolve_model, task_of
-from dqops.propagation.retrain import EFFORTS, ranked
+from dqops.propagation.effort import EFFORTS
+from dqops.propagation.ranking import ranked
 from dqops.results.audit import Audit
 from dqops.results.findings import Findings
 from dqops.results.gain import Gains
-from dqops.schema import load_schema, schema_findings
 from dqops.tables.io import read
 
 
@@ -98,7 +96,15 @@ def audit(
     roles = {"target": target, "key": key, "time": time, "group": group, "weight": weight, "trusted": trusted}
     table = read(table, ignore=ignore, **roles)
     kinds = chosen_detectors(detectors)
-    design = _design(table, model, scoring, effort, seed, allow_pickle, holdout, roles, ignore)
+    held = None if holdout is None else read(holdout, ignore=ignore, **roles)
+    wanted = _wants_model(table, model)
+    if wanted:
+        # Late, like all that only a price needs: a mere search starts at once.
+        from dqops.flows.price import design_of, price
+
+        design = design_of(table, model=model, scoring=scoring, seed=seed, effort=effort, allow_pickle=allow_pickle, holdout=held)
+    else:
+        design = None
     known = None if reference is None else read(reference, ignore=ignore, **roles)
     findings, seconds, notes = search(table, kinds, design, seed, reference=known, tell=tell)
     if schema is not None:
@@ -128,20 +134,17 @@ def audit(
     )
 
 
-def _design(table, model, scoring, effort, seed, allow_pickle, holdout, roles, ignore):
-    """The experiment, or None where no model was asked for or nothing is to be predicted."""
-    if model is None or table.roles.target is None:
-        if model not in (None, "auto"):
-            raise DataError("a model is named but no target", "target=, the column that the model predicts")
-        return None
-    task = task_of(table)
-    held = None if holdout is None else read(holdout, ignore=ignore, **roles)
-    resolved = resolve_model(model, task, seed=seed, allow_pickle=allow_pickle)
-    return Design(task=task, model=resolved, scoring=scoring or default_scoring(task), seed=seed, effort=effort, holdout=held)
+def _wants_model(table, model):
+    """Whether anything is to be priced."""
+    if model is not None and table.roles.target is None and model != "auto":
+        raise DataError("a model is named but no target", "target=, the column that the model predicts")
+    return model is not None and table.roles.target is not None
 
 
 def _with_schema(findings, table, schema):
     """What breaks the schema, beside or instead of what was found as rules in the same column."""
+    from dqops.schema import load_schema, schema_findings
+
     broken = schema_findings(table, load_schema(schema))
     taken = {one.id for one in broken}
     return Findings(tuple(one for one in findings if one.id not in taken)) + broken

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import polars as pl
+
 import dqops.cleaners  # noqa: F401  (registers the cleaners)
 from dqops.cleaners.columns import DropColumn
 from dqops.cleaners.impute import EmptyDisguised, FillPredicted, FillTypical
@@ -9,8 +11,11 @@ from dqops.cleaners.numbers import ParseNumbers, TameOutliers
 from dqops.cleaners.rows import DropRepeats, Relabel
 from dqops.cleaners.suggested import WriteSuggestion
 from dqops.errors import ModelError
-from dqops.models import make_splits, subsample
-from dqops.propagation.retrain import EFFORTS, FOLDS, Option, Retrain, ranked
+from dqops.models import Design, check_scoring, classes_of, resolve_model, subsample, task_of
+from dqops.propagation.effort import EFFORTS, FOLDS
+from dqops.propagation.ranking import ranked
+from dqops.propagation.retrain import Retrain
+from dqops.propagation.trial import Option
 from dqops.propagation.twins import dirt_of
 from dqops.results.findings import Findings
 from dqops.results.gain import Gains
@@ -27,6 +32,21 @@ RIVALS = {
 }
 
 
+def design_of(table, *, model, scoring, seed, effort, allow_pickle, holdout):
+    """The experiment: task, model made ready for this table, scorer.
+
+    Raises
+    ------
+    DqopsError
+        Where the model, the scorer or the target cannot be used.
+    """
+    task = task_of(table)
+    ready = resolve_model(model, task, seed=seed, allow_pickle=allow_pickle).prepared(table)
+    n_classes = len(classes_of(table)) if task == "classification" else 2
+    scoring = check_scoring(scoring, task, n_classes)
+    return Design(task=task, model=ready, scoring=scoring, seed=seed, effort=effort, holdout=holdout, max_rows=EFFORTS[effort].rows)
+
+
 def options_of(finding, table):
     """The repairs that compete for one finding, as `Option`; none where dqops knows no repair."""
     if finding.whole:
@@ -35,8 +55,19 @@ def options_of(finding, table):
     if target != (finding.kind == "labels") or (finding.column is not None and not target and finding.column not in table.features):
         return []
     number = finding.column in table.meanings and table.meanings[finding.column].kind == "number"
-    rivals = [one for one in RIVALS.get(finding.kind, ()) if number or not isinstance(one, ParseNumbers | TameOutliers)]
+    rivals = [one for one in RIVALS.get(finding.kind, ()) if _suits(one, number, finding, table)]
     return [Option(finding.id, ((one, finding.kind, finding.column),)) for one in rivals]
+
+
+def _suits(cleaner, number, finding, table):
+    """Whether the repair can do anything here that another does not do."""
+    if isinstance(cleaner, ParseNumbers):
+        return number and table.frame[finding.column].dtype == pl.String
+    if isinstance(cleaner, TameOutliers):
+        return number
+    if isinstance(cleaner, EmptyDisguised):
+        return finding.values is not None and bool(table.frame[finding.column].gather(finding.positions).is_not_null().any())
+    return not (finding.kind == "formats" and number) or finding.suggestions is not None
 
 
 def leaks_of(findings):
@@ -69,10 +100,10 @@ def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1,
     own = _on(priced, table, findings)
     doubts = [(one, options_of(one, honest), dirt_of(one, honest)) for one in own]
     splits = _splits(honest, holdout and _without(holdout, leaks), design, work)
-    outcome = pricer.price(honest, doubts, design, splits, work, detectors=detectors, tell=tell)
+    outcome = pricer.price(doubts, design, splits, work, detectors=detectors, n_rows=priced.n_rows, tell=tell)
     gains, baseline = outcome.gains, outcome.baseline
     if leaks:
-        overstated, lost = _price_leaks(priced, leaks, findings, design, work, pricer, detectors, holdout, tell)
+        overstated, lost = _price_leaks(priced, leaks, findings, design, pricer, holdout, tell)
         baseline = replace(baseline, set_aside=leaks, with_set_aside=overstated)
         gains = lost + gains
     if priced.n_rows < table.n_rows:
@@ -80,28 +111,27 @@ def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1,
     return baseline, gains, ranked(findings, gains), (*outcome.warnings, *notes)
 
 
-def _price_leaks(table, leaks, findings, design, work, pricer, detectors, holdout, tell):
+def _price_leaks(table, leaks, findings, design, pricer, holdout, tell):
     """The score with the leaks in, and what each of them overstates when it is the only one."""
-    quick = replace(work, screened=0, twins=0, repeats=1)
+    work = replace(EFFORTS["quick"], fits=1000)
     gains = Gains()
     for leak in leaks:
         others = tuple(one for one in leaks if one != leak)
-        alone = _without(table, others)
+        alone, judge = _without(table, others), holdout and _without(holdout, others)
         finding = findings[f"leakage:{leak}"]
         option = Option(finding.id, ((DropColumn(), "leakage", leak),))
-        splits = _splits(alone, holdout and _without(holdout, others), design, quick)
-        gains += pricer.price(alone, [(finding, [option], None)], design, splits, quick, detectors=detectors, tell=tell).gains
-    splits = _splits(table, holdout, design, quick)
-    whole = pricer.price(table, [], design, splits, quick, detectors=detectors, tell=tell).baseline
-    return whole.as_estimate(), gains
+        doubts = [(finding, [option], None)]
+        gains += pricer.price(doubts, design, _splits(alone, judge, design, work), work, detectors={}, n_rows=table.n_rows, tell=tell).gains
+    whole = pricer.price([], design, _splits(table, holdout, design, work), work, detectors={}, n_rows=table.n_rows, tell=tell)
+    return whole.baseline.as_estimate(), gains
 
 
 def _splits(table, holdout, design, work):
     """By repeat, the rows to train on and to judge on; with a holdout, its parts judge in turn."""
-    repeats = work.repeats + 2
-    inside = make_splits(table, design.task, folds=FOLDS, repeats=repeats, seed=design.seed)
+    repeats = work.rounds + 2
+    inside = design.splits(table, folds=FOLDS, repeats=repeats)
     if holdout is not None:
-        outside = make_splits(holdout, design.task, folds=FOLDS, repeats=repeats, seed=design.seed)
+        outside = design.splits(holdout, folds=FOLDS, repeats=repeats)
         inside = [replace(one, test=other.test) for one, other in zip(inside, outside, strict=True)]
     judge = table if holdout is None else holdout
     rounds = [[] for _ in range(repeats)]

@@ -1,6 +1,6 @@
 """One split of the table: the model before, and the same model after each repair, arm by arm."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dqops.errors import DataError, ModelError
 from dqops.results.gain import ARMS
@@ -45,12 +45,15 @@ class Outcome:
         Score after minus score before, by arm; empty where the model failed.
     changed : int
         Cells or rows that the repair changed in training and holdout rows together.
+    twin : dict of float
+        What removing the same dirt gained where it was planted, by arm; empty where it was not.
     failure : str
         Why there is no difference, or nothing.
     """
 
     differences: dict
     changed: int
+    twin: dict = field(default_factory=dict)
     failure: str = ""
 
 
@@ -82,29 +85,47 @@ class Trial:
         """The user's score of that model on these rows."""
         return model.score(table, self.design.scoring)
 
-    def run(self, option):
-        """`Outcome` of one option; a model that raises on repaired data is counted, not fatal."""
-        try:
-            return self._run(option)
-        except (ModelError, DataError) as failure:
-            return Outcome({}, 0, str(failure))
+    def run(self, option, dirt=None):
+        """`Outcome` of one option; a model that raises on repaired data is counted, not fatal.
 
-    def _run(self, option):
-        train, test, tainted = self.repaired(option)
+        Parameters
+        ----------
+        option : Option
+        dirt : Dirt or None
+            Also plant this dirt in the repaired rows, and measure what it costs there.
+        """
+        try:
+            return self._run(option, dirt)
+        except (ModelError, DataError) as failure:
+            return Outcome({}, 0, failure=str(failure))
+
+    def _run(self, option, dirt):
+        train, test, relabelled = self.repaired(option)
         if option.on_rows:
-            return self._run_rows(train, tainted)
+            return self._run_rows(train, relabelled)
+        same_columns = train.features == self.train.features
         changed = _cells_changed(self.train, train) + _cells_changed(self.test, test)
-        if not changed and train.features == self.train.features:
+        if not changed and same_columns and dirt is None:
             return Outcome(dict.fromkeys(ARMS, 0.0), 0)
-        after = self.fit(train)
+        after = self.fit(train) if changed or not same_columns else self.before
         reached = self.score(after, test)
         differences = {"deployed": reached - self.score_before}
-        if train.features == self.train.features:
-            as_recorded = _typed_like(test, self.test)
-            as_repaired = _typed_like(self.test, test)
-            differences["training"] = reached - self.score(self.before, as_recorded)
-            differences["serving"] = reached - self.score(after, as_repaired)
-        return Outcome(differences, changed)
+        if same_columns:
+            differences["training"] = reached - self.score(self.before, _typed_like(test, self.test))
+            differences["serving"] = reached - self.score(after, _typed_like(self.test, test))
+        twin = {} if dirt is None else self._plant(dirt, train, test, after, reached)
+        return Outcome(differences, changed, twin)
+
+    def _plant(self, dirt, train, test, after, reached):
+        """What the dirt costs where it was planted and the truth is known."""
+        rng = stream(self.seed, f"plant:{dirt.finding}")
+        dirty_train, dirty_test = dirt.planted(train, self.train, rng), dirt.planted(test, self.test, rng)
+        dirty = self.fit(dirty_train)
+        return {
+            "deployed": reached - self.score(dirty, dirty_test),
+            "training": reached - self.score(dirty, _typed_like(test, dirty_test)),
+            "serving": reached - self.score(after, _typed_like(dirty_test, test)),
+        }
 
     def _run_rows(self, train, tainted):
         dropped = self.train.n_rows - train.n_rows

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dqops.propagation.intervals import paired_error, paired_interval, shrink, surely_positive
+from dqops.propagation.intervals import paired_error, paired_interval, surely_positive
+from dqops.propagation.ranking import shrink
 
 DIFFERENCES = [0.01, 0.03, 0.02, -0.01, 0.04, 0.02, 0.00, 0.03, 0.01, 0.02]
 

@@ -1,0 +1,37 @@
+"""How much work a price is worth."""
+
+from dataclasses import dataclass
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work a price is worth.
+
+    Parameters
+    ----------
+    rows : int
+        Most rows that are priced; larger tables are sampled, and the audit says so.
+    fits : int
+        About how many times the model is fitted.
+    screened : int
+        Splits on which the repairs of a finding compete.
+    rounds : int
+        Most repeats of five folds on which a winner is measured.
+    twins : int
+        Splits on which dirt is planted to learn what the truth would gain.
+    """
+
+    rows: int
+    fits: int
+    screened: int
+    rounds: int
+    twins: int
+
+
+EFFORTS = {
+    "quick": Effort(rows=2000, fits=40, screened=1, rounds=1, twins=3),
+    "standard": Effort(rows=4000, fits=120, screened=2, rounds=2, twins=5),
+    "thorough": Effort(rows=10_000, fits=1000, screened=5, rounds=5, twins=10),
+}
