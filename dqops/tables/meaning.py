@@ -13,6 +13,7 @@ from dqops.tables.words import EMPTY_WORDS, MISSING_BESIDE_NUMBERS, is_missing_w
 _LOOKED_AT = 5_000  # cells of a text column that decide its kind
 _MOSTLY = 0.5  # readable share from which a column is of a kind, if the rest is not of another
 _FOREIGN = 0.15  # share of words that a column of numbers may hold before they are its values
+_FOREIGN_LEVELS = 0.05  # the same where the words come again as often as the numbers do
 _FIXED_WIDTH = 0.9  # share of codes with the same number of digits
 _DATES = 0.8  # readable share of a date column
 _WORDY = 5.0  # mean blanks between words from which a column is text
@@ -268,7 +269,8 @@ def _are_numbers(levels, counts, reading):
         return False
     rest = ~usable & ~levels.str.contains(r"^[\d.,\-+eE%$€£ ]*$").to_numpy()
     rest &= ~_stand_in_words(levels, counts, ~usable, usable)
-    return counts[rest].sum() <= _FOREIGN * cells
+    codes = rest.sum() >= 3 and counts[rest].mean() >= max(3.0, 0.3 * counts[usable].mean())
+    return counts[rest].sum() <= (_FOREIGN_LEVELS if codes else _FOREIGN) * cells
 
 
 def _fitting_units(reading, counts):

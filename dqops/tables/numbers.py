@@ -7,7 +7,7 @@ import polars as pl
 
 # One line of a number: bracket or sign, currency, digits, then a unit without digits.
 _PARTS = (
-    r"^(?P<open>\()?\s*(?P<sign>[-+−])?\s*(?P<currency>[$€£¥₹]|(?i:usd|eur|gbp|chf|jpy|inr)\b)?\s*(?P<sign2>[-+−])?"
+    r"^(?P<open>\()?\s*(?P<sign>[-+−])?\s*(?:(?P<currency>[$€£¥₹]|(?i:usd|eur|gbp|chf|jpy|inr)\b)\s*(?P<sign2>[-+−])?)?"
     r"(?P<body>(?:\d[\d.,'’ \x{a0}]*\d|\d)[.,]?|[.,]\d+)(?P<exponent>[eE][-+]?\d{1,3})?\s*(?P<unit>[^\d\s()][^\d()]*)?(?P<close>\))?$"
 )
 _PLAIN = r"^\d+\.?\d*$|^\.\d+$"

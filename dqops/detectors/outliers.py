@@ -1,0 +1,184 @@
+"""Numbers that do not belong to their column: too far, too fine, between its levels, or against their neighbours."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from dqops.contracts import Detector
+from dqops.tables.levels import finer_than, has_decimals, usual_levels
+from dqops.tables.meaning import meaning_of
+from dqops.tables.order import between_neighbours, follows_order, jump_sizes, lone_share
+from dqops.tables.tails import tail_bounds
+
+_LOOKED_AT = 20_000  # cells that show how a column is spread
+_FEW_LEVELS = 1_000  # distinct numbers up to which a column may have levels
+_JUMP, _SURE_JUMP = 8.0, 20.0  # times the usual distance to the neighbours: suspicious, beyond doubt
+_CLEAR = 3.0  # sure jumps for each suspicious one, where slips and liveliness are two things
+_LONE = 0.8  # share of the jumps that stand alone; short spells of other numbers are not slips
+_SPIKE = 5.0  # times the cells of any number near it, at the end of a column that was cut off
+
+_FAR = "far beyond what the rest of its column leads to"
+_FINE = "written with more decimals than the rest of its column"
+_OFF_LEVEL = "none of the few numbers that its column holds"
+_AGAINST = "a lone jump against the rows before and after"
+_CAPPED = "the largest number of its column, made of nines and unusually frequent: probably cut off"
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """How the numbers of a column are spread."""
+
+    low: float = -np.inf
+    high: float = np.inf
+    middle: float = 0.0
+    repeated: tuple = ()
+    decimals: int | None = None
+    levels: np.ndarray | None = None
+    in_order: bool = False
+    cap: float | None = None
+
+
+@dataclass(frozen=True)
+class Outliers(Detector):
+    """Numbers that do not belong where they stand.
+
+    Four kinds of evidence, each learned on a sample and asked only where the sample shows it: beyond the column's own
+    tails; finer than the grid on which nearly all of the column stands; none of its few levels; a lone jump where
+    neighbouring rows are alike. Heavy tails, rare levels and lively stretches that are the column's own are left
+    alone. For jumps the number between the neighbours is suggested.
+
+    Examples
+    --------
+    >>> Outliers()
+    Outliers()
+    """
+
+    name = "outliers"
+
+    def fit(self, table, design, rng):
+        spreads = {}
+        for name in table.searched:
+            meaning = table.meanings[name]
+            if meaning.kind == "number" and meaning.values.null_count() < table.n_rows:
+                spreads[name] = _spread(meaning.values)
+        return self.fitted(spreads=spreads)
+
+    def find(self, table):
+        known = [name for name in self.spreads_ if name in table.frame.columns and table.n_rows]
+        return self.findings([self._search(table, name, self.spreads_[name]) for name in known])
+
+    def _search(self, table, name, spread):
+        meaning = table.meanings[name] if name in table.searched else None
+        if meaning is None or meaning.kind != "number":
+            meaning = meaning_of(name, table.raw[name], table.frame[name], "number")
+        if not _asks(spread, meaning.values):
+            return None
+        values = meaning.values.fill_null(float("nan")).to_numpy()
+        doubts = [one for one in _doubts(values, spread) if one[0].any()]
+        if not doubts:
+            return None
+        scores, reason = np.zeros(len(values)), np.full(len(values), -1)
+        for number, (mask, score, _) in enumerate(doubts):
+            better = mask & (score > scores)
+            scores = np.where(better, score, scores)
+            reason[better] = number
+        positions = np.flatnonzero(reason >= 0)
+        whys = np.array([why for _, _, why in doubts], dtype=object)[reason[positions]]
+        counts = [(int((reason == number).sum()), why) for number, (_, _, why) in enumerate(doubts)]
+        message = f"{name}: " + ", ".join(f"{count} {why}" for count, why in counts if count)
+        suggestions = _suggested(values, reason >= 0, spread)
+        return self.finding(table, name, positions, scores[positions], whys, message, suggestions=suggestions)
+
+
+def _spread(values):
+    """What a sample of the column shows."""
+    held = values.drop_nulls()
+    some = held.gather_every(max(1, len(held) // _LOOKED_AT)).to_numpy()
+    digits = finer_than(some)
+    rest = some if digits is None else some[has_decimals(some, digits)]
+    levels, counts = np.unique(rest, return_counts=True)
+    low, high = tail_bounds(rest, len(held))
+    usual = None
+    if 3 <= len(levels) <= _FEW_LEVELS and len(levels) < 0.5 * len(rest):
+        usual = usual_levels(levels, counts)
+    in_order = follows_order(values.fill_null(float("nan")).to_numpy()) and not _is_sorted(held)
+    repeated = _repeated(levels, counts, low, high)
+    return _Spread(low, high, float(np.median(rest)), repeated, digits, usual, in_order, _cap(levels, counts))
+
+
+def _repeated(levels, counts, low, high):
+    """Far numbers that stand as often as those within: levels of their own, as among codes."""
+    far = (levels < low) | (levels > high)
+    if not far.any() or far.all():
+        return ()
+    usual = np.median(counts[~far])
+    return tuple(levels[far & (counts >= 3) & (counts >= 0.3 * usual)].tolist())
+
+
+def _is_sorted(held):
+    return held.is_sorted() or held.is_sorted(descending=True)
+
+
+def _cap(levels, counts):
+    """The largest number where the column seems cut off there."""
+    last = levels[-1]
+    nines = last >= 99 and float(last).is_integer() and set(f"{last:.0f}") == {"9"}
+    if not nines or len(levels) < 20:
+        return None
+    return float(last) if counts[-1] >= 3 and counts[-1] > _SPIKE * np.median(counts[-6:-1]) else None
+
+
+def _asks(spread, values):
+    """Cheap look: whether any evidence may hold in this column."""
+    if spread.in_order or spread.levels is not None or spread.decimals is not None or spread.cap is not None:
+        return True
+    low, high = values.min(), values.max()
+    return low is not None and (low < spread.low or high > spread.high)
+
+
+def _doubts(values, spread):
+    """Masks with scores and reasons."""
+    known = np.isfinite(values)
+    doubts = []
+    if spread.decimals is not None:
+        fine = known.copy()
+        fine[known] = ~has_decimals(values[known], min(spread.decimals + 2, 9))
+        doubts.append((fine, 0.95, _FINE))
+    if spread.levels is not None:
+        doubts.append((known & ~np.isin(values, spread.levels), 0.9, _OFF_LEVEL))
+    far = (values < spread.low) | (values > spread.high)
+    if spread.cap is not None:
+        capped = values == spread.cap
+        doubts.append((capped, 0.6, _CAPPED))
+        far &= ~capped
+    if spread.in_order and follows_order(values):
+        sizes = jump_sizes(values)
+        far &= ~(sizes <= _JUMP)  # a far stretch whose rows agree is the column's own
+        doubts.append(_jumps(values, sizes))
+    doubts.append((far, np.where(far, _how_far(values, spread), 0.0), _FAR))
+    return doubts
+
+
+def _how_far(values, spread):
+    """Score by distance: even at the bound, nearly sure at ten times the distance from the column's middle."""
+    reach = np.where(values > spread.high, spread.high - spread.middle, spread.middle - spread.low)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        times = np.abs(values - spread.middle) / np.maximum(reach, 1e-300)
+        score = 0.97 - 0.5 / np.maximum(times, 1.0)
+    return np.where(np.isin(values, spread.repeated), 0.3, score)
+
+
+def _jumps(values, sizes):
+    """Lone jumps, where hardly any is of middling size: slips and liveliness are two things then."""
+    large, middling = sizes > _SURE_JUMP, (sizes > _JUMP) & (sizes <= _SURE_JUMP)
+    if large.sum() < _CLEAR * middling.sum() or lone_share(values, large) < _LONE:
+        return np.zeros(len(values), dtype=bool), 0.0, _AGAINST
+    return large | middling, np.where(large, 0.97, 0.8), _AGAINST
+
+
+def _suggested(values, doubtful, spread):
+    """The number between the neighbours where rows follow one another, nothing elsewhere."""
+    if not spread.in_order:
+        return None
+    return pl.Series(between_neighbours(np.where(doubtful, np.nan, values), doubtful)).fill_nan(None)
