@@ -69,7 +69,7 @@ class Audit:
             "findings": [one.to_dict() for one in self.findings],
             "gains": [one.to_dict() for one in self.gains],
             "ranking": list(self.ranking),
-            "columns": [asdict(one) | shown for one in self.columns],
+            "columns": [vars(one) | shown for one in self.columns],
             "label_noise": noise,
             "warnings": list(self.warnings),
             "settings": self.settings,
@@ -157,7 +157,9 @@ def load_run(folder):
 
 def _audit_of(run, cells):
     """The audit of the plain values of a run and its doubtful cells."""
-    findings = Findings(tuple(Finding.from_saved(one, cells, run["data"]["rows"]) for one in run["findings"]))
+    own = cells.partition_by("kind", "column", as_dict=True)
+    held = ((one, own.get((one["kind"], one["column"]), cells.clear())) for one in run["findings"])
+    findings = Findings(tuple(Finding.from_saved(one, part, run["data"]["rows"]) for one, part in held))
     parts = {name: run[name] for name in ("data", "model", "scoring", "settings", "versions", "timings")}
     return Audit(
         **parts,

@@ -131,17 +131,16 @@ class Finding:
         }
 
     @classmethod
-    def from_saved(cls, saved, cells, n_rows):
+    def from_saved(cls, saved, own, n_rows):
         """The group that `to_dict` and `to_cells` wrote; positions are not known again and are -1.
 
         Parameters
         ----------
         saved : dict
-        cells : polars.DataFrame
-            Of all groups, as `Findings.to_cells` has them.
+        own : polars.DataFrame
+            The cells of this group, as `to_cells` has them.
         n_rows : int
         """
-        own = cells.filter((pl.col("kind") == saved["kind"]) & pl.col("column").eq_missing(pl.lit(saved["column"], dtype=pl.String)))
         whole = own.is_empty() and saved["count"] > 0
         reasons, codes = np.unique(own["why"].fill_null("").to_numpy().astype(object), return_inverse=True)
         return cls(

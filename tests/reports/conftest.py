@@ -140,7 +140,7 @@ def crowded(count=300):
     return make_audit(findings, gains, columns=make_columns(30))
 
 
-def wide(count=10_000):
+def wide(count=3_600):
     """As many columns as nobody reads."""
     findings = [make_finding("missing", f"column_{place}", 3) for place in range(0, count, 9)]
     data = {"name": "wide.parquet", "rows": 891, "columns": count, "target": None, "task": None, "fingerprint": "1" * 32}
