@@ -11,6 +11,7 @@ _HOME = {
     "Roles": "tables.table",
     "Table": "tables.table",
     "audit": "flows.audit",
+    "load_run": "results.audit",
     "read": "tables.io",
 }
 __all__ = list(_HOME)
