@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from dqops.contracts import Detector
-from dqops.tables.distinct import distinct
+from dqops.tables.distinct import distinct, some_held
 from dqops.tables.meaning import as_text, meaning_of
 from dqops.tables.patterns import pattern_of, point_habit, without_runs, writes_no_point
 
@@ -158,11 +158,11 @@ def _writes_point(raw, meaning):
     """Whether whole numbers are written with a point as well, as in 800.0, and hardly ever without."""
     if meaning.values.null_count() == len(raw):
         return False
-    return point_habit(_some(raw.filter(meaning.values.is_not_null())))
+    return point_habit(some_held(raw.filter(meaning.values.is_not_null()), _LOOKED_AT))
 
 
 def _date_habit(habit, raw, meaning):
-    looked = distinct(_some(as_text(raw).str.strip_chars()))
+    looked = distinct(some_held(as_text(raw).str.strip_chars(), _LOOKED_AT))
     shapes = looked.levels.str.replace_all(r"\d", "9").str.replace_all(r"\pL+", "a").to_numpy()
     names, places = np.unique(shapes.astype(str), return_inverse=True)
     cells = np.bincount(places, weights=looked.counts)
@@ -187,7 +187,7 @@ def _collapsed(shapes):
 
 def _pattern_habit(habit, meaning):
     """The few patterns that nearly all cells of a column of codes have."""
-    looked = distinct(_some(meaning.values))
+    looked = distinct(some_held(meaning.values, _LOOKED_AT))
     if not len(looked.levels):
         return habit
     names, places, shares, own = _common_patterns(pattern_of(looked.levels), looked.counts)
@@ -219,8 +219,3 @@ def _pattern_doubts(raw, meaning, habit):
     odd = ~(patterns.is_in(list(habit.patterns)) | texts.levels.is_in(list(habit.usual_texts)))
     sureness = 0.6 + 0.35 * (habit.covered - _COVERED) / (1 - _COVERED)
     return [(texts.spread(odd.to_numpy()), sureness, _OTHER_PATTERN)]
-
-
-def _some(series):
-    held = series.drop_nulls()
-    return held.gather_every(max(1, len(held) // _LOOKED_AT))

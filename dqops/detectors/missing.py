@@ -7,6 +7,7 @@ import polars as pl
 from scipy.stats import chi2
 
 from dqops.contracts import Detector
+from dqops.tables.distinct import some_held
 from dqops.tables.meaning import as_text, meaning_of
 from dqops.tables.words import is_missing_word
 
@@ -53,8 +54,8 @@ class Missing(Detector):
     name = "missing"
 
     def fit(self, table, design, rng):
-        empty = {name: meaning.blank | meaning.disguised for name, meaning in table.meanings.items()}
-        asked = [name for name, mask in empty.items() if mask.any() and not mask.all()]
+        empty = {name: _either(meaning.blank, meaning.disguised) for name, meaning in table.meanings.items()}
+        asked = [name for name, mask in empty.items() if 0 < np.count_nonzero(mask) < len(mask)]
         notes, designed = _what_emptiness_goes_with(table, empty, asked)
         gaps = {name: _gap(table, name, mask, notes.get(name, ""), name in designed) for name, mask in empty.items()}
         return self.fitted(gaps=gaps)
@@ -67,9 +68,9 @@ class Missing(Detector):
         if gap.share == 1.0:
             return self.finding(table, name, [], 0.9, _EMPTY, f"{name} holds nothing at all", whole=True)
         blank, disguised = _empty(table, name, gap)
-        positions = np.flatnonzero(blank | disguised)
-        if not len(positions):
+        if not np.count_nonzero(blank) + np.count_nonzero(disguised):
             return None
+        positions = np.flatnonzero(_either(blank, disguised))
         hidden = disguised[positions]
         whys = np.where(hidden, _DISGUISED, _EMPTY).astype(object)
         scores = np.where(hidden, _hidden_score(gap), _blank_score(gap))
@@ -77,6 +78,7 @@ class Missing(Detector):
             unlisted = _unlisted(table.raw[name].gather(positions[hidden]), gap)
             whys[np.flatnonzero(hidden)[unlisted]] = _UNLISTED
             scores[np.flatnonzero(hidden)[unlisted]] = 0.45
+        whys = whys if hidden.any() else _EMPTY
         return self.finding(table, name, positions, scores, whys, _message(name, gap, blank, disguised))
 
 
@@ -89,6 +91,11 @@ def _empty(table, name, gap):
     if gap.stand_ins and meaning.values.dtype == pl.Float64:
         disguised = disguised | meaning.values.is_in(list(gap.stand_ins)).fill_null(False).to_numpy()
     return meaning.blank, disguised
+
+
+def _either(blank, disguised):
+    """Mask of the empty cells, without a copy where none is disguised."""
+    return blank | disguised if np.count_nonzero(disguised) else blank
 
 
 def _unlisted(texts, gap):
@@ -115,7 +122,7 @@ def _gap(table, name, mask, note, by_design):
     if meaning.kind == "number" and meaning.disguised.any():
         numbers = table.raw[name].filter(pl.Series(meaning.disguised)).cast(pl.Float64, strict=False).drop_nulls().drop_nans()
         stand_ins = tuple(numbers.unique().sort().to_list())
-    share = float(mask.mean()) if len(mask) else 0.0
+    share = np.count_nonzero(mask) / max(len(mask), 1)
     return _Gap(meaning.kind, share, by_design, _holds_remarks(meaning), stand_ins, note)
 
 
@@ -123,7 +130,7 @@ def _holds_remarks(meaning):
     """Whether the column holds sentences: a remark is not missed where there is nothing to say."""
     if meaning.kind != "text" and meaning.kind != "category":
         return False
-    some = meaning.values.drop_nulls().head(1000)
+    some = some_held(meaning.values, 1_000)
     return len(some) > 0 and float(some.str.count_matches(" ", literal=True).mean()) >= _WORDY
 
 

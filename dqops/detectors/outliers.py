@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from dqops.contracts import Detector
+from dqops.tables.distinct import some_held
 from dqops.tables.levels import finer_than, has_decimals, usual_levels
 from dqops.tables.meaning import meaning_of
 from dqops.tables.order import between_neighbours, follows_order, jump_sizes, lone_share
@@ -93,16 +94,16 @@ class Outliers(Detector):
 
 def _spread(values):
     """What a sample of the column shows."""
-    held = values.drop_nulls()
-    some = held.gather_every(max(1, len(held) // _LOOKED_AT)).to_numpy()
+    n_held = len(values) - values.null_count()
+    some = some_held(values, _LOOKED_AT).to_numpy()
     digits = finer_than(some)
     rest = some if digits is None else some[has_decimals(some, digits)]
     levels, counts = np.unique(rest, return_counts=True)
-    low, high = tail_bounds(rest, len(held))
+    low, high = tail_bounds(rest, n_held)
     usual = None
     if 3 <= len(levels) <= _FEW_LEVELS and len(levels) < 0.5 * len(rest):
         usual = usual_levels(levels, counts)
-    in_order = follows_order(values.fill_null(float("nan")).to_numpy()) and not _is_sorted(held)
+    in_order = follows_order(values.fill_null(float("nan")).to_numpy()) and not _is_sorted(values.drop_nulls())
     repeated = _repeated(levels, counts, low, high)
     return _Spread(low, high, float(np.median(rest)), repeated, digits, usual, in_order, _cap(levels, counts))
 

@@ -48,3 +48,11 @@ def distinct(text):
     levels = text.drop_nulls().unique(maintain_order=True)
     codes = text.cast(pl.Enum(levels)).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
     return Distinct(levels.rename("level"), codes)
+
+
+def some_held(series, count):
+    """About `count` held cells, evenly spread over the rows; all of them where there are fewer."""
+    held = len(series) - series.null_count()
+    if held * 20 < len(series):
+        series = series.drop_nulls()
+    return series.gather_every(max(1, held // count)).drop_nulls()

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from dqops.tables.dates import looks_like_dates, read_dates
-from dqops.tables.distinct import Distinct, distinct
+from dqops.tables.distinct import distinct, some_held
 from dqops.tables.numbers import canonical_unit, read_numbers, to_one_unit
 from dqops.tables.words import EMPTY_WORDS, MISSING_BESIDE_NUMBERS, is_missing_word, sentinels
 
@@ -129,6 +129,9 @@ def _of_numbers(column, raw, recorded):
     if raw.dtype == pl.String and recorded.dtype.is_integer() and _is_eight_digit_date(recorded):
         return _of_dates(column, distinct(raw), "number")
     values = recorded.cast(pl.Float64)
+    if not values.null_count() and (recorded.dtype.is_integer() or values.is_finite().all()):
+        nothing = np.zeros(len(raw), dtype=bool)
+        return _number(column, values, nothing, nothing, nothing, "", "number")
     empty = values.is_null().to_numpy()
     if values.null_count() or recorded.dtype.is_float():
         empty = empty | values.is_nan().fill_null(False).to_numpy()
@@ -141,9 +144,8 @@ def _of_numbers(column, raw, recorded):
 
 def _number(column, values, blank, disguised, unreadable, unit, recorded_as):
     """The meaning of a number column, with sentinels among the disguised."""
-    gone = blank | disguised | unreadable
-    if gone.any():
-        values = values.set(pl.Series(gone), None)
+    if any(np.count_nonzero(mask) for mask in (blank, disguised, unreadable)):
+        values = values.set(pl.Series(blank | disguised | unreadable), None)
     low, high = values.min(), values.max()
     if low is not None and any(_may_be_sentinel(value) for value in (low, high)):
         for value in sentinels(values.drop_nulls().to_numpy()):
@@ -173,7 +175,7 @@ def _empty_cells(raw, empty):
 
 def _is_code(raw):
     """Digits with leading zeros, all of one width: a post code or a phone number, not a quantity."""
-    cells = _some(raw)
+    cells = some_held(raw, _LOOKED_AT)
     if not len(cells) or not bool(cells.str.contains(r"^0\d").any()):
         return False
     digits = cells.filter(cells.str.contains(r"^\d+$"))
@@ -186,35 +188,43 @@ def _is_code(raw):
 
 def _is_eight_digit_date(recorded):
     """Whole numbers such as 20110131."""
-    low, high = recorded.quantile(0.05), recorded.quantile(0.95)
+    some = some_held(recorded, _LOOKED_AT)
+    low, high = some.quantile(0.05), some.quantile(0.95)
     if low is None or not 18000101 <= low <= high <= 21001231:
         return False
-    texts = _some(recorded).cast(pl.String).unique(maintain_order=True)
+    texts = some.cast(pl.String).unique(maintain_order=True)
     return len(texts) >= 3 and read_dates(texts, np.ones(len(texts))).values.is_not_null().mean() >= 0.95
 
 
 def _of_text(column, text, kind=None):
     """A column that the usual readers leave as text; of the given kind of words where that is known."""
-    cells = _some(text)
+    cells = some_held(text, _LOOKED_AT)
     blank, disguised = _missing_words(text)
     if blank.all():
         return Meaning(column, "empty", text.set(pl.Series(blank), None), blank, disguised, np.zeros(len(text), dtype=bool), "", "text")
     levels, counts = _held_levels(cells, beside_numbers=True)
     if kind is None and len(levels):
-        if looks_like_dates(levels) >= _MOSTLY:
-            reading = read_dates(levels, counts)
-            if counts[reading.values.is_not_null().to_numpy()].sum() >= _DATES * counts.sum():
-                return _of_dates(column, distinct(text.str.strip_chars()), "text")
-        if _are_numbers(levels, counts, read_numbers(levels, counts)):
-            if not _is_code(cells):
-                return _of_number_texts(column, distinct(text.str.strip_chars()), "text")
-        elif _are_booleans(levels, counts):
-            return _of_booleans(column, distinct(text.str.strip_chars()), "text")
+        read_as = _read_as(cells, levels, counts)
+        if read_as is not None:
+            return _READ_AS[read_as](column, distinct(text.str.strip_chars()), "text")
     gone = blank | disguised
-    values = _trimmed(text)
+    values = text.str.strip_chars() if bool(cells.str.contains(r"^\s|\s$").any()) else text
     values = values.set(pl.Series(gone), None) if gone.any() else values
     kind = kind or _kind_of_words(*_held_levels(cells, beside_numbers=False))
     return Meaning(column, kind, values, blank, disguised, np.zeros(len(text), dtype=bool), "", "text")
+
+
+def _read_as(cells, levels, counts):
+    """Number, date or boolean, where the texts are that; else None."""
+    if counts[levels.str.contains(r"\d").to_numpy()].sum() < _MOSTLY * counts.sum():
+        return "boolean" if _are_booleans(levels, counts) else None
+    if looks_like_dates(levels) >= _MOSTLY:
+        dates = read_dates(levels, counts).values.is_not_null().to_numpy()
+        if counts[dates].sum() >= _DATES * counts.sum():
+            return "date"
+    if _are_numbers(levels, counts, read_numbers(levels, counts)) and not _is_code(cells):
+        return "number"
+    return None
 
 
 def _held_levels(cells, beside_numbers):
@@ -328,18 +338,4 @@ def _kind_of_words(levels, counts):
     return "text" if different >= _DISTINCT and counts.sum() > 20 else "category"
 
 
-def _trimmed(text):
-    """Without white space around; millions of cells are not copied where there is none."""
-    if bool((text.str.starts_with(" ") | text.str.ends_with(" ")).any()):
-        return text.str.strip_chars()
-    return text
-
-
-def _some(series):
-    """Up to `_LOOKED_AT` held cells, evenly spread over the rows."""
-    held = series.drop_nulls()
-    return held.gather_every(max(1, len(held) // _LOOKED_AT))
-
-
 _READ_AS = {"number": _of_number_texts, "date": _of_dates, "boolean": _of_booleans}
-__all__ = ["EMPTY_WORDS", "Distinct", "Meaning", "as_text", "meaning_of"]
