@@ -27,6 +27,8 @@ class Plugin:
         if role is not None:
             cls.role, cls._known = role, {}
             return
+        if not cls.name:
+            return
         other = cls._known.setdefault(cls.name, cls)
         if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
             raise NameTakenError(cls.role, cls.name, other.__module__, cls.__module__)

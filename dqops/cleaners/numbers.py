@@ -9,6 +9,8 @@ import polars as pl
 from dqops.contracts import Cleaner
 from dqops.tables.cells import as_numbers, written
 
+_ORDERS = {"blank": "empty", "typical": "write the median into"}
+
 
 @dataclass(frozen=True)
 class ParseNumbers(Cleaner):
@@ -16,23 +18,23 @@ class ParseNumbers(Cleaner):
 
     Parameters
     ----------
-    wild : {"keep", "clip", "blank"}
-        Typos that still parse are wild numbers: clip them to the usual range of the training rows, or empty
-        the cell, or keep them.
+    wild : {"blank", "typical"}
+        Typos that still parse are wild numbers: empty those cells and the unreadable ones, or write the median
+        of the training rows, for models that refuse empty cells.
 
     Examples
     --------
-    >>> ParseNumbers(wild="clip")
-    ParseNumbers(wild='clip')
+    >>> ParseNumbers(wild="typical")
+    ParseNumbers(wild='typical')
     """
 
     name = "parse"
     kinds = ("formats",)
-    wild: Literal["keep", "clip", "blank"] = "blank"
+    wild: Literal["blank", "typical"] = "blank"
 
     def fit(self, table, detector, column, rng):
         """Learn the usual range of the parsed column."""
-        return self.fitted(detector=detector, column=column, fences=fences(as_numbers(table, column)))
+        return self.fitted(detector=detector, column=column, usual=usual_range(as_numbers(table, column)))
 
     def repair(self, table):
         """The table with the column as Float64; suggestions of the detector go first."""
@@ -41,17 +43,16 @@ class ParseNumbers(Cleaner):
             if group.column == self.column_ and group.suggestions is not None:
                 suggested = group.suggestions.cast(pl.Float64, strict=False)
                 numbers = written(numbers, group.positions, suggested)
-        return table.with_columns(tamed(numbers, self.fences_, self.wild))
+        return table.with_columns(tamed(numbers, self.usual_, self.wild))
 
     def action(self):
         """As an order."""
-        tail = {"keep": "", "clip": " and clip wild values", "blank": " and empty wild values"}[self.wild]
-        return f"parse {self.column_!r} as numbers{tail}"
+        return f"parse {self.column_!r} as numbers and {_ORDERS[self.wild]} wild values"
 
 
 @dataclass(frozen=True)
 class TameOutliers(Cleaner):
-    """Empties or clips the cells of a number column that the detector doubts.
+    """Empties the cells of a number column that the detector doubts, or writes the median into them.
 
     Examples
     --------
@@ -61,57 +62,55 @@ class TameOutliers(Cleaner):
 
     name = "tame"
     kinds = ("outliers",)
-    wild: Literal["clip", "blank"] = "blank"
+    wild: Literal["blank", "typical"] = "blank"
 
     def fit(self, table, detector, column, rng):
         """Learn the usual range of the column."""
-        return self.fitted(detector=detector, column=column, fences=fences(as_numbers(table, column)))
+        return self.fitted(detector=detector, column=column, usual=usual_range(as_numbers(table, column)))
 
     def repair(self, table):
-        """The table with the doubtful cells emptied, suggested or clipped."""
+        """The table with the doubtful cells suggested, emptied or made typical."""
         numbers = as_numbers(table, self.column_)
         for group in self.detector_.find(table):
             if group.column == self.column_:
-                doubtful = group.at_least(0.5)
-                numbers = self._tame(numbers, doubtful)
-        return table.with_columns(tamed(numbers, self.fences_, self.wild))
+                numbers = self._tamed(numbers, group.at_least(0.5))
+        return table.with_columns(tamed(numbers, self.usual_, self.wild))
 
     def action(self):
         """As an order."""
-        return f"{'clip' if self.wild == 'clip' else 'empty'} outliers of {self.column_!r}"
+        return f"{_ORDERS[self.wild]} outliers of {self.column_!r}"
 
-    def _tame(self, numbers, doubtful):
-        if self.wild == "clip":
-            return numbers
+    def _tamed(self, numbers, doubtful):
         numbers = written(numbers, doubtful.positions, None)
         if doubtful.suggestions is not None:
             numbers = written(numbers, doubtful.positions, doubtful.suggestions.cast(pl.Float64, strict=False))
         return numbers
 
 
-def fences(numbers, reach=10.0):
-    """Range outside of which a number is wild, not merely rare; (-inf, inf) where nothing is known.
+def usual_range(numbers, reach=10.0):
+    """Median, and the range outside of which a number is wild, not merely rare.
 
-    Quartiles moved out by `reach` interquartile ranges: far enough that heavy tails stay in.
+    Quartiles moved out by `reach` interquartile ranges: far enough that heavy tails stay in; (-inf, inf) where
+    nothing is known.
 
-    >>> fences(pl.Series([1.0, 2.0, 3.0, 4.0, 1e9]))
-    (-18.0, 24.0)
+    >>> usual_range(pl.Series([1.0, 2.0, 3.0, 4.0, 1e9]))
+    (3.0, -18.0, 24.0)
     """
     known = numbers.drop_nulls()
     known = known.filter(known.is_finite())
-    if known.len() < 4:
-        return -np.inf, np.inf
-    low, high = known.quantile(0.25, "linear"), known.quantile(0.75, "linear")
+    if known.is_empty():
+        return None, -np.inf, np.inf
+    low, middle, high = (known.quantile(share, "linear") for share in (0.25, 0.5, 0.75))
     width = high - low
-    if width == 0:
-        return -np.inf, np.inf
-    return low - reach * width, high + reach * width
+    return (middle, low - reach * width, high + reach * width) if width > 0 else (middle, -np.inf, np.inf)
 
 
-def tamed(numbers, limits, wild):
-    """The numbers with those beyond `limits` kept, clipped or emptied."""
-    if wild == "keep" or not np.isfinite(limits[0]):
-        return numbers
-    if wild == "clip":
-        return numbers.clip(*limits)
-    return numbers.set((numbers < limits[0]) | (numbers > limits[1]), None)
+def tamed(numbers, usual, wild):
+    """The numbers with those beyond the usual range emptied; all empty ones made typical where that is asked.
+
+    >>> tamed(pl.Series([1.0, 99.0]), (2.0, 0.0, 5.0), "typical").to_list()
+    [1.0, 2.0]
+    """
+    middle, low, high = usual
+    kept = numbers.set((numbers < low) | (numbers > high), None)
+    return kept.fill_null(middle) if wild == "typical" else kept

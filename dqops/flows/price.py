@@ -22,8 +22,8 @@ from dqops.results.gain import Gains
 
 # Repairs that compete for each kind; the winner is chosen by measured gain, never by taste.
 RIVALS = {
-    "formats": (ParseNumbers("blank"), ParseNumbers("clip"), WriteSuggestion()),
-    "outliers": (TameOutliers("blank"), TameOutliers("clip")),
+    "formats": (ParseNumbers("blank"), ParseNumbers("typical"), WriteSuggestion()),
+    "outliers": (TameOutliers("blank"), TameOutliers("typical")),
     "missing": (EmptyDisguised(), FillTypical(), FillPredicted()),
     "categories": (WriteSuggestion(), WriteSuggestion(empty_rest=True)),
     "rules": (WriteSuggestion(), WriteSuggestion(empty_rest=True)),
@@ -67,7 +67,7 @@ def _suits(cleaner, number, finding, table):
         return number
     if isinstance(cleaner, EmptyDisguised):
         return finding.values is not None and bool(table.frame[finding.column].gather(finding.positions).is_not_null().any())
-    return not (finding.kind == "formats" and number) or finding.suggestions is not None
+    return finding.kind != "formats" or (not number and finding.suggestions is not None)
 
 
 def leaks_of(findings):

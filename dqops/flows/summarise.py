@@ -29,9 +29,10 @@ def _summary(table, name, findings, role):
     meaning, doubtful = table.meanings[name], _doubtful(table, name, findings)
     missing = int(meaning.blank.sum() + meaning.disguised.sum())
     parts = {"name": name, "kind": meaning.kind, "recorded_as": meaning.recorded_as, "role": role, "missing": missing}
-    parts["distinct"] = int(table.frame[name].drop_nulls().n_unique())
-    if meaning.kind == "number" and meaning.values.drop_nulls().len():
-        return ColumnSummary(**parts, **_numbers(meaning.values, doubtful))
+    if meaning.kind == "number":
+        figures = _numbers(meaning.values, doubtful)
+        if figures:
+            return ColumnSummary(**parts, **figures)
     return ColumnSummary(**parts, **_levels(table.frame[name], doubtful))
 
 
@@ -44,33 +45,40 @@ def _doubtful(table, name, findings):
 
 
 def _numbers(values, doubtful):
+    """Figures and histogram from one sort."""
     cells = values.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
-    known = np.isfinite(cells)
-    held, suspect = cells[known], doubtful[known]
+    held = np.sort(cells)
+    held = held[np.searchsorted(held, -np.inf, side="right") : np.searchsorted(held, np.inf, side="left")]
     if not len(held):
         return {}
-    marks = np.quantile(held, [0.05, 0.25, 0.5, 0.75, 0.95])
-    figures = {"min": held.min(), "max": held.max(), "mean": held.mean(), "std": held.std()}
-    figures |= dict(zip(("q05", "q25", "median", "q75", "q95"), marks, strict=True))
+    places = {"min": 0.0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "max": 1.0}
+    figures = {key: float(held[round(share * (len(held) - 1))]) for key, share in places.items()}
+    figures |= {"mean": float(held.mean()), "std": float(held.std())}
     # Wild values would flatten the picture: the bins span the usual range, the outermost hold the rest.
-    low, high = np.quantile(held, [0.005, 0.995])
+    low, high = held[round(0.005 * (len(held) - 1))], held[round(0.995 * (len(held) - 1))]
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
-    inside = np.clip(held, edges[0], edges[-1])
-    counts, doubts = (np.histogram(part, edges)[0] for part in (inside, inside[suspect]))
+    inner = np.searchsorted(held, edges[1:-1])
+    counts = np.diff(np.concatenate([[0], inner, [len(held)]]))
+    suspects = cells[doubtful]
+    suspects = np.clip(suspects[np.isfinite(suspects)], edges[0], edges[-1])
     return {
-        "numbers": {key: float(value) for key, value in figures.items()},
+        "distinct": int(np.count_nonzero(held[1:] != held[:-1])) + 1,
+        "numbers": figures,
         "edges": tuple(edges.tolist()),
         "counts": tuple(counts.tolist()),
-        "doubtful": tuple(doubts.tolist()),
+        "doubtful": tuple(np.histogram(suspects, edges)[0].tolist()),
     }
 
 
 def _levels(column, doubtful):
-    text = pl.DataFrame({"level": column.cast(pl.String, strict=False), "doubtful": doubtful}).drop_nulls("level")
-    top = text.group_by("level").agg(pl.len().alias("count"), pl.col("doubtful").sum()).sort(["count", "level"], descending=[True, False])
-    top = top.head(_LEVELS)
+    """Distinct cells and the most frequent of them."""
+    text = column.cast(pl.String, strict=False).alias("level")
+    counted = text.drop_nulls().value_counts(name="rows")
+    top = counted.sort(["rows", "level"], descending=[True, False]).head(_LEVELS) if counted.height < 50_000 else counted.top_k(_LEVELS, by="rows")
+    suspects = text.filter(pl.Series(doubtful)).drop_nulls()
     return {
+        "distinct": counted.height,
         "levels": tuple(top["level"].to_list()),
-        "level_counts": tuple(top["count"].to_list()),
-        "level_doubtful": tuple(int(one) for one in top["doubtful"]),
+        "level_counts": tuple(top["rows"].to_list()),
+        "level_doubtful": tuple(int((suspects == level).sum()) for level in top["level"]),
     }

@@ -16,7 +16,7 @@ class Effort:
     fits : int
         About how many times the model is fitted.
     screened : int
-        Splits on which the repairs of a finding compete.
+        Splits on which the repairs of a finding compete, 2 or more.
     rounds : int
         Most repeats of five folds on which a winner is measured.
     twins : int
@@ -31,7 +31,7 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(rows=2000, fits=40, screened=1, rounds=1, twins=3),
-    "standard": Effort(rows=4000, fits=120, screened=2, rounds=2, twins=5),
-    "thorough": Effort(rows=10_000, fits=1000, screened=5, rounds=5, twins=10),
+    "quick": Effort(rows=2000, fits=60, screened=2, rounds=1, twins=3),
+    "standard": Effort(rows=4000, fits=150, screened=2, rounds=2, twins=5),
+    "thorough": Effort(rows=10_000, fits=1200, screened=5, rounds=5, twins=10),
 }

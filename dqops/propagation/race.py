@@ -12,7 +12,7 @@ from dqops.propagation.intervals import paired_error, paired_interval
 from dqops.propagation.trial import Option, Trial, trial_seed
 
 _SHARE = 1 / (FOLDS - 1)
-_CHOOSING = 0.4  # of the budget goes at most into choosing repairs, the rest into measuring the chosen
+_CHOOSING = 0.5  # of the budget goes at most into choosing repairs, the rest into measuring the chosen
 _WORTH_WORKERS = 20.0  # seconds of remaining work that pay for starting worker processes
 
 
@@ -90,18 +90,21 @@ class Race:
         return tuple(said)
 
     def _choose(self):
-        """The repairs of each finding compete on the first repeat, as far as the budget for choosing goes."""
+        """The repairs of each finding compete on the first repeat; where there are too many, first ones go alone."""
         splits, allowed = self.splits[0][: self.effort.screened], _CHOOSING * self.budget
-        rivals, spent = [], 0
-        for _, options, _ in self.doubts:
-            cost = len(options) * len(splits)
-            if len(options) > 1 and spent + cost <= allowed:
-                rivals += options
-                spent += cost
+        entered = [options[:1] for _, options, _ in self.doubts]
+        spent = len(entered) * len(splits)
+        for place, (_, options, _) in enumerate(self.doubts):
+            more = (len(options) - 1) * len(splits)
+            if spent + more <= allowed:
+                entered[place], spent = options, spent + more
+        rivals = [option for options in entered for option in options]
         if rivals:
             self._run([(split, [(option, None) for option in rivals]) for split in splits], self.chosen_on, "comparing repairs")
-        for finding, options, _ in self.doubts:
-            self.winners[finding.id] = max(options, key=self._standing)
+        for (finding, options, _), heard in zip(self.doubts, entered, strict=True):
+            best = max(heard, key=self._standing)
+            failed = self.chosen_on.failures[best] and len(options) > len(heard)
+            self.winners[finding.id] = options[len(heard)] if failed else best
 
     def _standing(self, option):
         seen = self.chosen_on.seen(option)
@@ -119,26 +122,27 @@ class Race:
             self._run(plans or [(split, []) for split in splits], self.measured, f"measuring gains, round {repeat}")
 
     def _affordable(self, racing, splits, twins):
-        """(split, [(option, dirt or None)]): the most hopeful get all folds, the rest what is left."""
+        """(split, [(option, dirt or None)]) of this round: the most hopeful first, as far as the budget goes."""
         left = self.budget - 2 * len(splits)
         plans = [(split, []) for split in splits]
-        for rank, option in enumerate(racing):
-            # Whoever is left must still be heard at least twice.
-            owed = 2 * (len(racing) - rank - 1)
-            folds = len(splits) if left - len(splits) >= owed else 2
-            for fold, (_, options) in enumerate(plans[:folds]):
-                dirt = self.dirts.get(option.finding) if twins and fold < self.effort.twins and left - len(splits) >= owed else None
-                options.append((option, dirt))
-                left -= 1 if dirt is None else 2
-        return plans if racing else []
+        for option in racing:
+            dirt = self.dirts.get(option.finding) if twins else None
+            planted = 0 if dirt is None else min(self.effort.twins, len(splits))
+            if len(splits) + planted > left:
+                break
+            left -= len(splits) + planted
+            for fold, (_, options) in enumerate(plans):
+                options.append((option, dirt if fold < planted else None))
+        return plans if plans[0][1] else []
 
     def _hope(self, option):
+        """What the option may gain, to our luck: its mean so far and its spread."""
         seen = self.seen(option, "deployed")
-        return float(np.median(seen)) if seen else 0.0
+        return float(np.mean(seen) + np.std(seen)) if seen else 0.0
 
     def _settled(self, option):
         """Surely too small to matter, or never to be measured."""
-        seen = self.measured.seen(option)
+        seen = self.seen(option, "deployed")
         if not seen:
             return bool(self.measured.failures[option])
         if not any(seen):
@@ -159,7 +163,7 @@ class Race:
         self._run([(split, [(self.combined, None)]) for split in self.splits[-1]], self.measured, "measuring all repairs together")
 
     def _pays(self, option):
-        seen = self.measured.seen(option)
+        seen = self.seen(option, "deployed")
         return len(seen) > 1 and float(np.mean(seen)) > 0.5 * paired_error(seen, _SHARE) and any(seen)
 
     def _run(self, jobs, ledger, what):

@@ -7,6 +7,9 @@ from dqops.results.gain import ARMS
 from dqops.seeds import draw_seed, stream
 from dqops.tables.cells import in_type_of
 
+_UNBOUNDED = ("r2", "explained_variance", "d2_absolute_error_score")
+_WORST = -10.0
+
 
 @dataclass(frozen=True)
 class Option:
@@ -82,8 +85,13 @@ class Trial:
         return self.design.model.fit(table, seed=self.seed)
 
     def score(self, model, table):
-        """The user's score of that model on these rows."""
-        return model.score(table, self.design.scoring)
+        """The user's score of that model on these rows; an R2 below -10 counts as -10.
+
+        One wild row can send R2 to -1e20; how far below nothing a score falls tells nobody anything, and would
+        drown all other rows of the table in its spread.
+        """
+        reached = model.score(table, self.design.scoring)
+        return max(reached, _WORST) if self.design.scoring in _UNBOUNDED else reached
 
     def run(self, option, dirt=None):
         """`Outcome` of one option; a model that raises on repaired data is counted, not fatal.

@@ -1,0 +1,80 @@
+"""Gains by retraining, on tables small enough to know the answer."""
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.tree import DecisionTreeClassifier
+
+import dqops
+
+
+def audit(frame, **options):
+    return dqops.audit(frame, target="y", effort="quick", **options)
+
+
+@pytest.fixture(scope="module")
+def priced():
+    """A table whose only useful column is spoilt by wild numbers, and one whose typos do not matter."""
+    rng = np.random.default_rng(0)
+    size, noise = rng.normal(size=400), rng.normal(size=400)
+    y = 3 * size + 0.1 * rng.normal(size=400)
+    spoilt, idle = size.copy(), noise.copy()
+    for column in (spoilt, idle):
+        hit = rng.random(400) < 0.1
+        column[hit] = rng.uniform(20, 90, hit.sum())
+    return audit(pl.DataFrame({"size": spoilt, "idle": idle, "y": y}), model=Ridge(), detectors=["outliers"])
+
+
+def test_dirt_that_matters_is_first_and_its_gain_is_sure(priced):
+    gain = priced.gains.of("outliers:size")
+    assert priced.ranking[0] == "outliers:size"
+    assert gain.repair.low > 0.3
+
+
+def test_dirt_that_does_not_matter_costs_nothing(priced):
+    gain = priced.gains.of("outliers:idle")
+    assert gain.repair.low <= 0 <= gain.repair.high
+
+
+def test_three_arms_are_told(priced):
+    assert {one.arm for one in priced.gains if one.finding == "outliers:size"} == {"deployed", "training", "serving"}
+
+
+def test_the_realised_potential_is_inside_its_interval():
+    rng = np.random.default_rng(1)
+    size = rng.normal(size=600)
+    y = 3 * size + rng.normal(size=600)
+    spoilt = size.copy()
+    hit = rng.random(600) < 0.15
+    spoilt[hit] = rng.uniform(30, 90, hit.sum())
+    found = audit(pl.DataFrame({"size": spoilt, "y": y}), model=Ridge(), detectors=["outliers"])
+    potential = found.gains.of("outliers:size").potential
+    realised = _r2(size, y) - _r2(spoilt, y)
+    assert potential.low <= realised <= potential.high
+
+
+def _r2(x, y):
+    from sklearn.model_selection import KFold, cross_val_score
+
+    return cross_val_score(Ridge(), x[:, None], y, cv=KFold(5, shuffle=True, random_state=0)).mean()
+
+
+def test_same_seed_same_json_whatever_the_workers():
+    rng = np.random.default_rng(2)
+    frame = pl.DataFrame({"a": [1.0, 2.0, None, 4.0] * 30, "b": rng.normal(size=120), "y": [0, 1, 0, 1] * 30})
+    model = DecisionTreeClassifier(max_depth=2)
+    one, two = (audit(frame, model=model, n_jobs=jobs).to_dict() for jobs in (1, 2))
+    one.pop("timings"), two.pop("timings")
+    assert one == two
+
+
+def test_a_leak_is_set_aside_before_anything_is_priced():
+    rng = np.random.default_rng(3)
+    y = rng.integers(2, size=300)
+    frame = pl.DataFrame({"told": [f"c{one}" for one in y], "weak": rng.normal(size=300) + y, "y": y})
+    found = audit(frame, model=DecisionTreeClassifier(max_depth=3))
+    assert found.baseline.set_aside == ("told",)
+    assert found.baseline.with_set_aside.expected > 0.99 > found.baseline.score
+    assert found.gains.of("leakage:told").repair.expected < 0
+    assert found.ranking[0] == "leakage:told"
