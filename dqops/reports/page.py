@@ -148,8 +148,10 @@ def _heard(estimate, scale):
 
 def _row_ids(finding, audit, show_values):
     """Ids of the surest rows; ids of a key column are raw values."""
-    if audit.settings.get("key") and not show_values:
+    if finding.whole:
         return []
+    if audit.settings.get("key") and not show_values:
+        return ["by their key in findings.parquet of the saved run"]
     return [sentence(one, 40) for one in finding.to_dict()["rows"]]
 
 

@@ -36,7 +36,7 @@ def render(audit, *, show_values=False):
 def _driver(audit, kinds):
     driver = {"name": "dqops", "rules": [_rule(kind) for kind in kinds]}
     version = audit.versions.get("dqops")
-    return driver | ({"version": str(version), "semanticVersion": str(version)} if version else {})
+    return driver | ({"version": str(version)} if version else {})
 
 
 def _rule(kind):

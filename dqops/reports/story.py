@@ -58,7 +58,9 @@ class Line:
 
     @property
     def message(self):
-        return sentence(self.finding.message)
+        """The finding's own sentence, without the column's name before it."""
+        text = sentence(str(self.finding.message).removeprefix(f"{self.finding.column}: "))
+        return text[:1].upper() + text[1:]
 
     @property
     def action(self):
@@ -287,10 +289,10 @@ def _searched(audit, lines):
     if not lines:
         return (f"Nothing doubtful was found in {size_of(audit)}.",)
     columns = {line.finding.column for line in lines} - {None}
-    first = lines[0]
+    first = next((line for line in lines if line.standing != "leak"), lines[0])
     where = (Name(first.place),) if first.place else ("the rows",)
     found = f"{several(len(lines), 'finding')} in {len(columns):,} of {several(audit.data.get('columns', 0), 'column')}"
-    return (found, f"; first {first.finding.kind} in ", *where, f", {first.count}. No model was asked for, so nothing is priced.")
+    return (found, f"; the first to look at is {first.finding.kind} in ", *where, f", {first.count}. No model was asked for, so nothing is priced.")
 
 
 def _beside(scale, estimate, base):

@@ -15,6 +15,7 @@ from dqops.reports.words import Figure, Name, sentence, several
 WIDTH = 100
 NARROWEST, WIDEST = 60, 120
 SHORTEST_PLACE = 8
+LONGEST = 180
 # Lines of each standing before a list is cut.
 SHOWN = {"leak": 10, "worth": 15, "unpriced": 20, "nothing": 8, "harm": 5}
 STYLES = {"leak": "bold red", "worth": "bold green", "unpriced": "bold", "nothing": "dim", "harm": "yellow"}
@@ -98,11 +99,23 @@ def _sections(story, audit, width):
             yield Padding(Text(without), (0, 0, 0, widths[0] + GAP))
         for line, row in zip(shown[section.standing], rows[section.standing], strict=True):
             yield Text(_laid(row, widths), "bold" if section.standing in ASKS else "")
-            if section.standing in ASKS or audit.baseline is None:
-                yield Padding(Text(f"-> {sentence(line.action, 160)}"), (0, 0, 0, widths[0] + GAP))
+            said = line.message if audit.baseline is None else f"-> {line.action}" if section.standing in ASKS else ""
+            if said:
+                yield Padding(Text(sentence(said, LONGEST)), (0, 0, 0, widths[0] + GAP))
         left = len(section.lines) - len(shown[section.standing])
         if left:
             yield Padding(Text(f"and {left:,} more (see --json)", "dim"), (0, 0, 0, widths[0] + GAP))
+    if audit.baseline is None:
+        yield from _advice(story)
+
+
+def _advice(story):
+    """What helps against each kind, where no finding has a price."""
+    kinds = {line.finding.kind: line.action for line in story.lines}
+    if kinds:
+        yield Text()
+        yield Text("What to do", "bold")
+        yield from _facts(list(kinds.items()))
 
 
 def _row(line, story):

@@ -70,9 +70,10 @@ def test_no_raw_values_unless_asked_for(made):
 
 def test_ids_of_a_key_are_raw_values(made):
     keyed = made.audits["titanic"](settings={"key": "name", "seed": 0})
-    assert "Surest rows" not in page.render(keyed)
-    assert "Surest rows" in page.render(keyed, show_values=True)
-    assert "Surest rows" in page.render(made.audits["titanic"]())
+    assert "0, 5, 10, 15" not in page.render(keyed)
+    assert "findings.parquet" in page.render(keyed)
+    assert "0, 5, 10, 15" in page.render(keyed, show_values=True)
+    assert "0, 5, 10, 15" in page.render(made.audits["titanic"]())
 
 
 def test_the_verdict_comes_before_everything(made):

@@ -74,7 +74,8 @@ def test_without_a_model_nothing_is_priced_and_ranking_is_kept(made):
     text = terminal.render(made.audits["searched_only"]())
     assert "No model was asked for" in text
     assert "gain" not in text.split("Gives the target away")[0].split("Findings")[0].split("kind")[1]
-    assert "-> find out why cells are empty, then fill or mark them" in text
+    assert "177 cells are empty, more often for one class." in text
+    assert text.count("find out why cells are empty, then fill or mark them") == 1
     unranked = made.audit([made.finding("missing", "rare", 2), made.finding("missing", "often", 500)], baseline=None, model=None, scoring=None, ranking=())
     text = terminal.render(unranked)
     assert text.index("  often ") < text.index("  rare ")
