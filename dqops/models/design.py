@@ -5,14 +5,19 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from dqops.models.doubt import doubt_classes, doubt_predictions
 from dqops.models.evidence import calibrated_votes, heard, temperature, with_temperature
+from dqops.models.residual_noise import within_reach
 from dqops.models.splits import make_splits
 from dqops.models.targets import classes_of, codes_of, target_values, task_of
+from dqops.results.summary import LabelNoise
 from dqops.seeds import stream
 
 OUT_OF_FOLD_FOLDS = 5
 # A class keeps this many rows in a subsample, however rare it is.
 _KEPT_OF_A_CLASS = 10
+# Doubtful target values are left out of a second hearing where there are no more than this share.
+_MOST_LEFT_OUT = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +48,13 @@ class Design:
     holdout: object = None
     reference: object = None
     max_rows: int | None = None
-    _heard: WeakKeyDictionary = field(default_factory=WeakKeyDictionary, repr=False)
+    _kept: WeakKeyDictionary = field(default_factory=WeakKeyDictionary, repr=False)
 
     def __getstate__(self):
-        return {name: value for name, value in self.__dict__.items() if name != "_heard"}
+        return {name: value for name, value in self.__dict__.items() if name != "_kept"}
 
     def __setstate__(self, state):
-        self.__dict__.update(state, _heard=WeakKeyDictionary())
+        self.__dict__.update(state, _kept=WeakKeyDictionary())
 
     def classes(self, table):
         """All labels, sorted: those of the table and of the holdout."""
@@ -84,10 +89,50 @@ class Design:
         (float64 (n, C), array (C,)) for classification: probabilities and classes
         float64 (n,) for regression: predictions
         """
-        if table not in self._heard:
-            say = self._out_of_fold_classes if self.task == "classification" else self._out_of_fold_numbers
-            self._heard[table] = say(table)
-        return self._heard[table]
+        say = self._out_of_fold_classes if self.task == "classification" else self._out_of_fold_numbers
+        return self._once("out of fold", table, say)
+
+    def fitted(self, table):
+        """The model fitted on all rows of the table (or the sampled ones); kept for the next caller."""
+        return self._once("fitted", table, self._fit)
+
+    def label_doubt(self, table):
+        """`TargetDoubt`: how surely each target value is wrong; kept for the next caller."""
+        return self._once("doubt", table, self._doubt)
+
+    def label_noise(self, table):
+        """`LabelNoise` of the table, with its uncertainty; None for a regression target."""
+        if self.task != "classification":
+            return None
+        doubt = self.label_doubt(table)
+        joint = tuple(tuple(line) for line in doubt.joint.tolist())
+        return LabelNoise(tuple(str(one) for one in doubt.classes.tolist()), joint, doubt.rate, doubt.low, doubt.high)
+
+    def _once(self, what, table, work):
+        kept = self._kept.setdefault(table, {})
+        if what not in kept:
+            kept[what] = work(table)
+        return kept[what]
+
+    def _fit(self, table):
+        some = table if self.max_rows is None else subsample(table, self.max_rows, self.seed, self.task)
+        classes = self.classes(table) if self.task == "classification" else None
+        return self.model.fit(some, seed=self.seed, classes=classes)
+
+    def _doubt(self, table):
+        if self.task == "regression":
+            return self._doubt_numbers(table)
+        return doubt_classes(table, *self.out_of_fold(table))
+
+    def _doubt_numbers(self, table):
+        """Wrong numbers spoil the model that should find them: it learns without gross ones, then without doubtful ones."""
+        numbers, known = target_values(table, self.task)
+        usable = ~known | within_reach(np.where(known, numbers, np.nan))
+        doubt = doubt_predictions(table, self.out_of_fold(table) if usable.all() else self._out_of_fold_numbers(table, usable))
+        doubtful = doubt.wrong >= 0.5
+        if not doubtful.any() or doubtful.mean() > _MOST_LEFT_OUT:
+            return doubt
+        return doubt_predictions(table, self._out_of_fold_numbers(table, usable & ~doubtful))
 
     def _out_of_fold_classes(self, table):
         classes = self.classes(table)
@@ -101,21 +146,24 @@ class Design:
             return calibrated_votes(said, codes), classes
         return with_temperature(said, temperature(said, codes)), classes
 
-    def _out_of_fold_numbers(self, table):
+    def _out_of_fold_numbers(self, table, usable=None):
         said = np.zeros(table.n_rows)
-        for fitted, rows, part in self._folds(table, None):
+        for fitted, rows, part in self._folds(table, None, usable):
             said[rows] = fitted.predict(part)
         return said
 
-    def _folds(self, table, classes):
-        """(fitted model, positions, their rows) fold by fold; rows without a target go with the first fold."""
+    def _folds(self, table, classes, usable=None):
+        """(fitted model, positions, their rows) fold by fold; rows without a target go with the first fold.
+
+        Rows that are not `usable` are heard, but not trained on.
+        """
         splits = make_splits(table.with_roles(time=None), self.task, folds=OUT_OF_FOLD_FOLDS, seed=self.seed)
         unheard = np.setdiff1d(np.arange(table.n_rows), np.concatenate([one.test for one in splits]))
         model = self.model.prepared(table)
         for one in splits:
-            train = table.take(one.train)
+            train = table.take(one.train if usable is None else one.train[usable[one.train]])
             if self.max_rows is not None:
-                train = subsample(train, self.max_rows, self.seed)
+                train = subsample(train, self.max_rows, self.seed, self.task)
             fitted = model.fit(train, seed=self.seed, classes=classes)
             rows = np.concatenate([one.test, unheard]) if one is splits[0] else one.test
             yield fitted, rows, table.take(rows)

@@ -37,7 +37,8 @@ def test_rows_without_a_target_are_in_no_split(rng):
     frame = measured(rng).with_columns(y=pl.when(pl.col("x") > 1).then(None).otherwise(pl.col("y")))
     missing = set(np.flatnonzero(frame["y"].is_null().to_numpy()).tolist())
     for one in make_splits(table_of(frame, target="y"), "classification"):
-        assert not missing & set(one.train.tolist()) and not missing & set(one.test.tolist())
+        assert not missing & set(one.train.tolist())
+        assert not missing & set(one.test.tolist())
 
 
 def test_copies_never_straddle_a_split(rng):

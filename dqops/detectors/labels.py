@@ -1,0 +1,71 @@
+"""Labels, and target numbers, that the user's own model has reason to doubt."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from dqops.contracts import Detector
+from dqops.errors import DataError, SkippedWarning
+from dqops.models.doubt import doubt_elsewhere
+
+_REPORTED = 0.3  # doubts below are not worth a person's look
+_DISAGREES = "the model, trained on other rows, is sure of another label"
+_LEANS = "the model, trained on other rows, leans to another label"
+_FAR = "far from what the model, trained on other rows, predicts"
+
+
+@dataclass(frozen=True)
+class Labels(Detector):
+    """Labels scored by how surely they are wrong, from the user's model heard out of fold.
+
+    What a sure model disagrees with is charged to wrong labels only as far as chance does not explain it: a hard
+    problem is not a table of wrong labels. Numbers of a regression target are judged by their residuals against
+    a heavy-tailed noise of local width. Needs a design with a model; rows marked as trusted are not doubted.
+
+    References
+    ----------
+    Northcutt, Jiang, Chuang 2021, JAIR 70. arXiv:1911.00068
+
+    Examples
+    --------
+    >>> Labels()
+    Labels()
+    """
+
+    name = "labels"
+
+    def fit(self, table, design, rng):
+        if design is None or design.model is None or table.roles.target is None:
+            return self.fitted(table=table, design=None, doubt=None, noise=None)
+        try:
+            doubt = design.label_doubt(table)
+        except DataError as reason:
+            warnings.warn(SkippedWarning(f"labels were not checked: {reason}"), stacklevel=2)
+            return self.fitted(table=table, design=None, doubt=None, noise=None)
+        return self.fitted(table=table, design=design, doubt=doubt, noise=design.label_noise(table))
+
+    def find(self, table):
+        if self.doubt_ is None or not table.n_rows or table.roles.target is None:
+            return self.findings()
+        # Rows that the model was trained on are heard out of fold; others by a model of all training rows.
+        doubt = self.doubt_ if table is self.table_ else doubt_elsewhere(self.design_, self.table_, table)
+        wrong = np.where(table.trusted(), 0.0, doubt.wrong)
+        positions = np.flatnonzero(wrong >= _REPORTED)
+        if not len(positions):
+            return self.findings()
+        target, classes = table.roles.target, self.design_.task == "classification"
+        whys = np.where(wrong[positions] >= 0.5, _DISAGREES, _LEANS) if classes else _FAR
+        suggestions = pl.Series(target, list(doubt.instead[positions]))
+        message = _message(target, wrong[positions], self.noise_, classes)
+        return self.findings([self.finding(table, target, positions, wrong[positions], whys, message, suggestions=suggestions)])
+
+
+def _message(target, scores, noise, classes):
+    sure = int((scores >= 0.5).sum())
+    what = "labels are" if classes else "target values are"
+    text = f"{sure} {what} probably wrong" if sure else f"{len(scores)} {what} doubtful, none probably wrong"
+    if noise is None:
+        return f"{target}: {text}"
+    return f"{target}: {text}; of all labels about {noise.rate:.1%} are wrong ({noise.low:.1%} to {noise.high:.1%})"
