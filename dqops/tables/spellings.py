@@ -184,8 +184,9 @@ def _folded(spelling, texts, counts):
     score, meant = _twins(spelling, texts, counts, _folded_key(texts), spelling.folded)
     hit = np.flatnonzero(score > 0)
     why = np.full(len(texts), CASE, dtype=object)
-    bare = [pl.Series(one, dtype=pl.String).str.replace_all(r"\s", "") for one in (texts.gather(hit), meant[hit])]
-    why[hit[(bare[0] == bare[1]).to_numpy()]] = WHITE_SPACE
+    odd, right = texts.gather(hit), pl.Series(meant[hit], dtype=pl.String)
+    why[hit[(tidied(odd) == tidied(right)).to_numpy()]] = MARKS
+    why[hit[(odd.str.replace_all(r"\s", "") == right.str.replace_all(r"\s", "")).to_numpy()]] = WHITE_SPACE
     return score, meant, why
 
 
