@@ -21,7 +21,8 @@ def read_parquet(source, name):
         frame = pl.read_parquet(source)
         index = _pandas_index(source) if not isinstance(source, list) else None
     except (pl.exceptions.PolarsError, OSError) as cause:
-        raise SourceError(name, f"its Parquet data are cut short or damaged ({_first_line(cause)})") from None
+        came = "its files do not fit together" if isinstance(source, list) else "its Parquet data are cut short or damaged"
+        raise SourceError(name, f"{came} ({_first_line(cause)})") from None
     return _with_index(frame, index)
 
 

@@ -44,12 +44,14 @@ def contents_of(source, *, query=None, encoding=None, delimiter=None):
     if isinstance(source, (pl.DataFrame, pl.Series)) or hasattr(source, "__arrow_c_stream__"):
         return _of_frame(source), "the table"
     if hasattr(source, "read"):
-        return _of_bytes(source.read(), "the source", "", encoding, delimiter, query), "the source"
+        data = source.read()
+        data = data.encode("utf-8", "replace") if isinstance(data, str) else data
+        return _of_bytes(data, "the source", "", encoding, delimiter), "the source"
     if not isinstance(source, (str, Path)):
         needed = "a path, a pandas or polars frame, or a table"
         raise OptionError("source", type(source).__name__, needed)
     if str(source) == "-":
-        return _of_bytes(sys.stdin.buffer.read(), "standard input", "", encoding, delimiter, query), "standard input"
+        return _of_bytes(sys.stdin.buffer.read(), "standard input", "", encoding, delimiter), "standard input"
     if str(source).startswith("dataset:"):
         source = find_dataset(str(source).removeprefix("dataset:"))
     elif "://" in str(source):
@@ -78,13 +80,15 @@ def _of_path(path, query, encoding, delimiter):
         return _named(read_parquet(parquet_files(path), path), path), path.name
     if not path.exists():
         raise SourceError(path, "no such file" + _nearest(path))
-    if query is None and delimiter is None and encoding is None and _magic(path) == "parquet":
-        return _named(read_parquet(path, path), path), path.name
     try:
-        kind = _magic(path)
+        kind = _magic(path) if path.is_file() else None  # a pipe can be read once only
         if kind in ("sqlite", "duckdb"):
             return read_database(f"{kind}:///{path}", query), path.name
-        return _of_bytes(path.read_bytes(), path.name, path.name, encoding, delimiter, query), path.name
+        if query is not None:
+            raise OptionError("query", query, "a database to ask it of")
+        if kind == "parquet":
+            return _named(read_parquet(path, path), path), path.name
+        return _of_bytes(path.read_bytes(), path.name, path.name, encoding, delimiter), path.name
     except PermissionError:
         raise SourceError(path, "it may not be read", "the right to read it") from None
 
@@ -106,7 +110,7 @@ def _of_glob(pattern, encoding, delimiter):
     return of(raw, warnings=warnings)
 
 
-def _of_bytes(data, name, file_name, encoding, delimiter, query):
+def _of_bytes(data, name, file_name, encoding, delimiter):
     """Contents of a file's bytes, by what they begin with, then by the ending of the name."""
     kind = _kind(data[:16])
     endings = [ending.lower() for ending in Path(file_name).suffixes]

@@ -6,7 +6,9 @@ import gzip
 import io
 import json
 import lzma
+import os
 import sqlite3
+import threading
 import zipfile
 from decimal import Decimal
 
@@ -225,6 +227,7 @@ def test_pictures_and_pickles_are_refused(tmp_path):
 
 def test_bad_options(tmp_path):
     path = written(tmp_path, TEXT)
+    fails(OptionError, path, 2, "a database", query="SELECT 1")
     fails(OptionError, path, 2, "delimiter", delimiter="ab")
     fails(OptionError, 3, 2, "source='int'")
     fails(SourceError, pl.DataFrame(), 3, "no columns")
@@ -283,7 +286,7 @@ def test_bad_parquet(tmp_path):
     fails(SourceError, tmp_path / "folder", 3, "without Parquet")
     PEOPLE.write_parquet(tmp_path / "folder" / "a.parquet")
     PEOPLE.rename({"age": "years"}).write_parquet(tmp_path / "folder" / "b.parquet")
-    fails(SourceError, tmp_path / "folder", 3, "folder")
+    fails(SourceError, tmp_path / "folder", 3, "do not fit together")
 
 
 def test_arrow_and_feather(tmp_path):
@@ -371,6 +374,18 @@ def test_standard_input_is_known_by_its_bytes(monkeypatch, kind):
 def test_empty_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     fails(SourceError, "-", 3, "standard input", "empty")
+
+
+def test_open_files_are_read():
+    assert read(io.StringIO(TEXT)).frame.rows() == read(io.BytesIO(TEXT.encode())).frame.rows() == ROWS
+
+
+def test_a_pipe_is_read_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(TEXT,))
+    writer.start()
+    assert read(tmp_path / "pipe").frame.rows() == ROWS
+    writer.join()
 
 
 # ---- frames ----
