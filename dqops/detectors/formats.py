@@ -112,7 +112,8 @@ def _habit(name, table):
     if raw.dtype != pl.String or not meaning.known.any():
         return habit
     if meaning.kind == "number":
-        return replace(habit, dressing=_dressing(raw, meaning), point=_writes_point(raw, meaning))
+        pointed = not table.frame[name].dtype.is_integer() and _writes_point(raw)
+        return replace(habit, dressing=_dressing(raw, meaning), point=pointed)
     if meaning.kind == "date":
         return _date_habit(habit, raw, meaning)
     if meaning.kind in ("category", "text", "identifier"):
@@ -154,11 +155,10 @@ def _number_doubts(raw, meaning, habit):
     return [one for one in doubts if one[0].any()]
 
 
-def _writes_point(raw, meaning):
+def _writes_point(raw):
     """Whether whole numbers are written with a point as well, as in 800.0, and hardly ever without."""
-    if meaning.values.null_count() == len(raw):
-        return False
-    return point_habit(some_held(raw.filter(meaning.values.is_not_null()), _LOOKED_AT))
+    texts = some_held(raw, _LOOKED_AT)
+    return point_habit(texts.filter(texts.str.strip_chars().cast(pl.Float64, strict=False).is_not_null()))
 
 
 def _date_habit(habit, raw, meaning):

@@ -7,10 +7,10 @@ import polars as pl
 
 from dqops.contracts import Detector
 from dqops.tables.distinct import some_held
-from dqops.tables.levels import finer_than, has_decimals, usual_levels
+from dqops.tables.levels import finer_than, has_decimals, level_bounds, usual_levels
 from dqops.tables.meaning import meaning_of
 from dqops.tables.order import between_neighbours, follows_order, jump_sizes, lone_share
-from dqops.tables.tails import tail_bounds
+from dqops.tables.tails import strange_sign, tail_bounds
 
 _LOOKED_AT = 20_000  # cells that show how a column is spread
 _FEW_LEVELS = 1_000  # distinct numbers up to which a column may have levels
@@ -22,6 +22,7 @@ _SPIKE = 5.0  # times the cells of any number near it, at the end of a column th
 _FAR = "far beyond what the rest of its column leads to"
 _FINE = "written with more decimals than the rest of its column"
 _OFF_LEVEL = "none of the few numbers that its column holds"
+_FLIPPED = "negative, among positive numbers of the same size"
 _AGAINST = "a lone jump against the rows before and after"
 _CAPPED = "the largest number of its column, made of nines and unusually frequent: probably cut off"
 
@@ -38,6 +39,7 @@ class _Spread:
     levels: np.ndarray | None = None
     in_order: bool = False
     cap: float | None = None
+    flipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,15 @@ def _spread(values):
     rest = some if digits is None else some[has_decimals(some, digits)]
     levels, counts = np.unique(rest, return_counts=True)
     low, high = tail_bounds(rest, n_held)
+    if not np.isfinite([low, high]).any():
+        low, high = level_bounds(levels, counts)
     usual = None
     if 3 <= len(levels) <= _FEW_LEVELS and len(levels) < 0.5 * len(rest):
         usual = usual_levels(levels, counts)
     in_order = follows_order(values.fill_null(float("nan")).to_numpy()) and not _is_sorted(values.drop_nulls())
     repeated = _repeated(levels, counts, low, high)
-    return _Spread(low, high, float(np.median(rest)), repeated, digits, usual, in_order, _cap(levels, counts))
+    flipped = strange_sign(rest)
+    return _Spread(low, high, float(np.median(rest)), repeated, digits, usual, in_order, _cap(levels, counts), flipped)
 
 
 def _repeated(levels, counts, low, high):
@@ -132,7 +137,7 @@ def _cap(levels, counts):
 
 def _asks(spread, values):
     """Cheap look: whether any evidence may hold in this column."""
-    if spread.in_order or spread.levels is not None or spread.decimals is not None or spread.cap is not None:
+    if spread.in_order or spread.flipped or any(one is not None for one in (spread.levels, spread.decimals, spread.cap)):
         return True
     low, high = values.min(), values.max()
     return low is not None and (low < spread.low or high > spread.high)
@@ -148,6 +153,8 @@ def _doubts(values, spread):
         doubts.append((fine, 0.95, _FINE))
     if spread.levels is not None:
         doubts.append((known & ~np.isin(values, spread.levels), 0.9, _OFF_LEVEL))
+    if spread.flipped:
+        doubts.append((values < 0, 0.8, _FLIPPED))
     far = (values < spread.low) | (values > spread.high)
     if spread.cap is not None:
         capped = values == spread.cap

@@ -5,6 +5,8 @@ import numpy as np
 _DIGITS = 9  # decimals looked for
 _FINER = 3  # more decimals than the rest that make a number finer
 _COARSE = 0.75  # share of the cells that the coarse numbers must hold
+_REPEATED = 0.5  # the same where the coarse numbers stand again and again
+_BETWEEN = 0.2  # numbers of middling fineness for each finer one: the finer ones whose last digits are zeros
 _DOMINANT = 0.5  # share of the cells that one number holds
 _ONCE = 0.8  # share of the finer numbers that stand once
 _GAP = 5.0  # times rarer than the rarest usual level
@@ -12,7 +14,23 @@ _MOST_LEVELS = 60
 _HELD = 0.5  # share of the cells that usual levels must hold
 _FLAT = 10  # rare levels from which equal counts tell that they were drawn by chance
 _SLIP = 0.01  # share of the cells that a usual level holds, and a slip does not
+_MOST, _RANGES = 0.8, 5.0  # share that frequent levels hold where they tell the range; ranges that are near
 _LEAST = 10  # cells of the rarest usual level
+
+
+def level_bounds(levels, counts):
+    """Smallest and largest number near the frequent levels of a column of few levels.
+
+    Levels that hold a hundredth of the cells span the column's own range; five such ranges on either side are near.
+
+    >>> level_bounds(np.array([0.0, 1, 2, 3, 1000]), np.array([80, 30, 10, 8, 1]))
+    (-15.0, 18.0)
+    """
+    frequent = levels[counts >= _SLIP * counts.sum()]
+    if len(frequent) < 2 or counts[counts >= _SLIP * counts.sum()].sum() < _MOST * counts.sum():
+        return -np.inf, np.inf
+    reach = _RANGES * (frequent.max() - frequent.min())
+    return float(frequent.min() - reach), float(frequent.max() + reach)
 
 
 def decimals(values):
@@ -56,9 +74,10 @@ def finer_than(values):
     shares = np.bincount(places, minlength=_DIGITS + 1) / len(values)
     for usual in range(_DIGITS - _FINER + 1):
         between, beyond = shares[usual + 1 : usual + _FINER].sum(), shares[usual + _FINER :].sum()
-        if shares[: usual + 1].sum() >= _COARSE and beyond > 0 and between <= 0.1 * beyond:
-            fine = values[places >= usual + _FINER]
-            return usual if len(np.unique(fine)) >= _ONCE * len(fine) else None
+        if shares[: usual + 1].sum() >= _REPEATED and beyond > 0 and between <= _BETWEEN * beyond:
+            coarse, fine = values[places <= usual], values[places >= usual + _FINER]
+            again = len(coarse) >= _COARSE * len(values) or len(np.unique(coarse)) <= 0.5 * len(coarse)
+            return usual if again and len(np.unique(fine)) >= _ONCE * len(fine) else None
     return None
 
 

@@ -9,6 +9,7 @@ _FEWEST_LEVELS = 20  # distinct numbers from which a column has tails at all
 _NOISE = 2.0  # standard errors of that growth allowed on top
 _LEFT = 24  # values beyond the outermost letter value
 _CHANCE = 0.01  # expected number of clean cells beyond a bound
+_FLIPPED = 0.05  # largest share of numbers with the wrong sign
 _DOMINANT = 0.3  # share from which one value (a zero, say) is set aside before the rest is judged
 _FEWEST = 30  # values from which a tail can be read
 
@@ -111,3 +112,21 @@ def _without_dominant(ordered):
         if last - first >= _DOMINANT * len(ordered):
             return np.concatenate([ordered[:first], ordered[last:]])
     return ordered
+
+
+def strange_sign(values):
+    """Whether the few negative numbers of a column look like positive ones whose sign was flipped.
+
+    A tail that passes zero brings small negative numbers first; flipped ones are as large as the positive ones.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> lengths = rng.normal(50, 10, 500)
+    >>> strange_sign(np.append(lengths, [-48, -51, -60])), strange_sign(rng.normal(10, 5, 500))
+    (True, False)
+    """
+    negative, positive = -values[values < 0], values[values > 0]
+    if not 0 < len(negative) <= _FLIPPED * len(values) or len(positive) < 0.5 * len(values):
+        return False
+    return bool(np.median(negative) >= np.quantile(positive, 0.25) and negative.min() > 0.1 * np.quantile(positive, 0.1))

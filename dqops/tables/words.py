@@ -84,6 +84,8 @@ def _is_isolated(value, values):
     low, high = np.quantile(others[:: max(1, len(others) // _LOOKED_AT)], [0.01, 0.99])
     spread = max(high - low, np.abs(others).max() * 1e-3, 1e-12)
     gap = abs(value - nearest)
+    if value < -1.0 and least >= 0:  # nothing else is negative, and this is said by convention
+        return True
     if value > 0 and least >= 0:  # heavy tails grow by factors, not by steps
         return gap > _ISOLATED * spread and value > _TIMES * nearest
     if value == -1.0:  # the mildest of all: only where no small number is at home
