@@ -72,8 +72,9 @@ def test_long_lists_are_cut(made):
 
 def test_without_a_model_nothing_is_priced_and_ranking_is_kept(made):
     text = terminal.render(made.audits["searched_only"]())
-    assert "No model was asked for" in text
-    assert "gain" not in text.split("Gives the target away")[0].split("Findings")[0].split("kind")[1]
+    assert "No model was asked for" in " ".join(text.split())
+    header = next(line for line in text.splitlines() if line.split()[:2] == ["kind", "column"])
+    assert "gain" not in header
     assert "177 cells are empty, more often for one class." in text
     assert text.count("find out why cells are empty, then fill or mark them") == 1
     unranked = made.audit([made.finding("missing", "rare", 2), made.finding("missing", "often", 500)], baseline=None, model=None, scoring=None, ranking=())
