@@ -29,8 +29,8 @@ class Retrain(Propagator):
     """Prices repairs of any model by paired, repeated cross-validation.
 
     The repairs of one finding compete on some splits, the winner is measured on others; findings whose gain is
-    settled leave the race. What knowing the truth would gain is learned by planting the same dirt in repaired
-    rows.
+    settled leave the race. What knowing the truth would gain beyond the repair is learned by planting the same
+    dirt in repaired rows and repairing it again.
 
     Parameters
     ----------

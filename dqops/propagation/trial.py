@@ -49,7 +49,7 @@ class Outcome:
     changed : int
         Cells or rows that the repair changed in training and holdout rows together.
     twin : dict of float
-        What removing the same dirt gained where it was planted, by arm; empty where it was not.
+        What the repair leaves on the table where the same dirt was planted, by arm; empty where it was not.
     failure : str
         Why there is no difference, or nothing.
     """
@@ -100,7 +100,7 @@ class Trial:
         ----------
         option : Option
         dirt : Dirt or None
-            Also plant this dirt in the repaired rows, and measure what it costs there.
+            Also plant this dirt in the repaired rows, and measure what the repair leaves of it.
         """
         try:
             return self._run(option, dirt)
@@ -121,18 +121,19 @@ class Trial:
         if same_columns:
             differences["training"] = reached - self.score(self.before, _typed_like(test, self.test))
             differences["serving"] = reached - self.score(after, _typed_like(self.test, test))
-        twin = {} if dirt is None else self._plant(dirt, train, test, after, reached)
+        twin = {} if dirt is None else self._leftover(option, dirt, train, test, after, reached)
         return Outcome(differences, changed, twin)
 
-    def _plant(self, dirt, train, test, after, reached):
-        """What the dirt costs where it was planted and the truth is known."""
+    def _leftover(self, option, dirt, train, test, after, reached):
+        """What the repair leaves on the table, where dirt was planted and the truth is known."""
         rng = stream(self.seed, f"plant:{dirt.finding}")
         dirty_train, dirty_test = dirt.planted(train, self.train, rng), dirt.planted(test, self.test, rng)
-        dirty = self.fit(dirty_train)
+        mended_train, mended_test, _ = self.repaired(option, dirty_train, dirty_test)
+        mended = self.fit(mended_train)
         return {
-            "deployed": reached - self.score(dirty, dirty_test),
-            "training": reached - self.score(dirty, _typed_like(test, dirty_test)),
-            "serving": reached - self.score(after, _typed_like(dirty_test, test)),
+            "deployed": reached - self.score(mended, mended_test),
+            "training": reached - self.score(mended, _typed_like(test, mended_test)),
+            "serving": reached - self.score(after, _typed_like(mended_test, test)),
         }
 
     def _run_rows(self, train, tainted):
@@ -143,9 +144,16 @@ class Trial:
         gain = self.score(self.fit(train), self.test) - self.score_before
         return Outcome({"deployed": gain, "training": gain}, int(changed))
 
-    def repaired(self, option):
-        """Training and holdout rows after the option; the cleaners see training rows alone."""
-        train, test, relabelled = self.train, self.test, 0
+    def repaired(self, option, train=None, test=None):
+        """Training and holdout rows after the option, and relabelled rows; cleaners see training rows alone.
+
+        Parameters
+        ----------
+        option : Option
+        train, test : Table, optional
+            Instead of those of the split.
+        """
+        train, test, relabelled = train or self.train, test or self.test, 0
         for cleaner, kind, column in option.steps:
             rng = stream(self.seed, f"clean:{cleaner.name}:{column}")
             first = train is self.train

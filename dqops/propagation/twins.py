@@ -7,8 +7,8 @@ import polars as pl
 
 from dqops.tables.cells import in_type_of
 
-MOST_DIRT = 0.6  # above this share too few rows without the dirt are left to plant it in
-FEWEST_ROWS = 60
+FEWEST_ROWS = 60  # without the dirt, to plant it in
+_MOST_PLANTED = 0.5  # of the rows without the dirt
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +32,13 @@ class Dirt:
     rate: float
     donors: pl.Series
 
+    @property
+    def planted_rate(self):
+        """Share of the rows that dirt is planted in: as much as was found, where there is room for it."""
+        return min(self.rate, _MOST_PLANTED * (1 - self.rate))
+
     def planted(self, table, recorded, rng):
-        """`table` with this dirt in as large a share of its rows as was found, in cells that had none.
+        """`table` with this dirt in cells that had none.
 
         Parameters
         ----------
@@ -50,7 +55,7 @@ class Dirt:
         """
         column = in_type_of(table.frame[self.column], recorded.frame[self.column])
         free = np.flatnonzero(~table.row_ids.is_in(self.doubtful.implode()).to_numpy())
-        wanted = min(round(self.rate * table.n_rows), len(free))
+        wanted = min(round(self.planted_rate * table.n_rows), len(free))
         hit = np.sort(rng.choice(free, wanted, replace=False))
         donors = self.donors.gather(rng.integers(self.donors.len(), size=wanted))
         return table.with_columns(column.scatter(hit, donors).alias(self.column))
@@ -68,7 +73,7 @@ def dirt_of(finding, table):
         return None
     sure = finding.at_least(0.5)
     rate = sure.count / max(table.n_rows, 1)
-    if not sure.count or rate > MOST_DIRT or table.n_rows - sure.count < FEWEST_ROWS:
+    if not sure.count or table.n_rows - sure.count < FEWEST_ROWS:
         return None
     donors = table.frame[finding.column].gather(sure.positions)
     return Dirt(finding.id, finding.column, sure.rows, rate, donors)
