@@ -126,7 +126,7 @@ def audit(
         gains=gains,
         ranking=order,
         columns=column_summaries(table, findings),
-        label_noise=None if design is None else getattr(kinds.get("labels"), "noise_", None),
+        label_noise=design.label_noise(table) if design is not None and "labels" in kinds else None,
         warnings=(*table.warnings, *(() if design is None else design.model.notes), *notes),
         settings={"effort": effort, "seed": seed, "max_seconds": max_seconds, "detectors": list(kinds)} | {k: v for k, v in roles.items() if v} | {"ignore": list(ignore)},
         versions={name: version(name) for name in ("dqops", "numpy", "pandas", "polars", "scikit-learn", "skrub")} | {"python": python_version()},

@@ -102,6 +102,8 @@ def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1,
     splits = _splits(honest, holdout and _without(holdout, leaks), design, work)
     outcome = pricer.price(doubts, design, splits, work, detectors=detectors, n_rows=priced.n_rows, tell=tell)
     gains, baseline = outcome.gains, outcome.baseline
+    if "labels" in detectors:
+        baseline = design.against_true_labels(honest, baseline)
     if leaks:
         overstated, lost = _price_leaks(priced, leaks, findings, design, pricer, holdout, tell)
         baseline = replace(baseline, set_aside=leaks, with_set_aside=overstated)

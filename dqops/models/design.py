@@ -1,15 +1,17 @@
 """What the experiment is: the task, the user's model and scorer, and the model heard out of fold."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from dqops.models.doubt import doubt_classes, doubt_predictions
 from dqops.models.evidence import calibrated_votes, heard, temperature, with_temperature
+from dqops.models.label_noise import corrected_score
 from dqops.models.residual_noise import within_reach
 from dqops.models.splits import make_splits
 from dqops.models.targets import classes_of, codes_of, target_values, task_of
+from dqops.results.gain import Estimate
 from dqops.results.summary import LabelNoise
 from dqops.seeds import stream
 
@@ -107,6 +109,22 @@ class Design:
         doubt = self.label_doubt(table)
         joint = tuple(tuple(line) for line in doubt.joint.tolist())
         return LabelNoise(tuple(str(one) for one in doubt.classes.tolist()), joint, doubt.rate, doubt.low, doubt.high)
+
+    def against_true_labels(self, table, baseline):
+        """The baseline with the accuracy that the model has against true labels, with what is not known of the noise.
+
+        Left as it is where the score is not accuracy or rows that are known to be clean judge.
+        """
+        if self.task != "classification" or self.scoring != "accuracy" or baseline.judged_on != "cross-validation":
+            return baseline
+        said, classes = self.out_of_fold(table)
+        labels, known = target_values(table, self.task)
+        predicted = classes[said.argmax(axis=1)]
+        estimate = corrected_score(labels[known], predicted[known], self.label_noise(table), baseline.level)
+        shift = baseline.score - float((labels[known] == predicted[known]).mean())
+        low, high = (float(np.clip(one + shift, 0, 1)) for one in (estimate.low, estimate.high))
+        corrected = Estimate(float(np.clip(estimate.expected + shift, 0, 1)), low, high, baseline.level)
+        return replace(baseline, label_noise_corrected=True, corrected=corrected)
 
     def _once(self, what, table, work):
         kept = self._kept.setdefault(table, {})
