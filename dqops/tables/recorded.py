@@ -55,7 +55,7 @@ def _as_whole(cells):
 
 
 def _as_number(cells):
-    return cells.cast(pl.Float64, strict=False).fill_nan(None)
+    return cells.cast(pl.Float64, strict=False)
 
 
 def _as_truth(cells):
@@ -70,13 +70,21 @@ def _emptied(frame, names):
 
 def _fitting(glimpse, read_as):
     """Columns of which each cell can be read so."""
-    before, after = glimpse.null_count(), glimpse.select(read_as(pl.all())).null_count()
+    before, after = glimpse.null_count(), _values(glimpse, read_as).null_count()
     return [name for name in glimpse.columns if before[name][0] == after[name][0]]
+
+
+def _values(text, read_as):
+    """The cells read so, null where one cannot be; and where it spells a NaN, which is no number."""
+    values = text.select(read_as(pl.all()))
+    floats = [name for name, dtype in values.schema.items() if dtype == pl.Float64]
+    odd = values.select(pl.col(floats).is_nan().any())
+    return values.with_columns([values[name].fill_nan(None) for name in floats if odd[name][0]])
 
 
 def _read(raw, read_as):
     """The columns of which each cell can be read so, or is a word for missing."""
-    values = raw.select(read_as(pl.all()))
+    values = _values(raw, read_as)
     before, after = raw.null_count(), values.null_count()
     columns = {}
     for name in raw.columns:
@@ -95,7 +103,7 @@ def _mended(text, values, read_as):
     cells = text.filter(odd)
     cells = cells.set(cells.is_in(READ_AS_MISSING), None)
     again = cells if read_as is _as_truth else cells.str.strip_chars(_BLANKS)
-    again = pl.select(read_as(pl.lit(again))).to_series()
+    again = _values(again.to_frame(), read_as).to_series()
     return values.scatter(odd.arg_true(), again) if again.null_count() == cells.null_count() else None
 
 
