@@ -6,11 +6,14 @@ import numpy as np
 import polars as pl
 
 from dqops.contracts import Detector
-from dqops.tables.spellings import Spelling
+from dqops.tables.distinct import some_held
+from dqops.tables.spellings import MARKED, Spelling
 
 _REPORTED = 0.2  # probability from which a doubt is told
-_LOOKED_AT = 20_000  # cells that show whether a column is worth counting
-_DISTINCT = 0.9  # share of distinct cells beyond which a text is no category
+_COUNTED = 100_000  # cells up to which all texts are counted; beyond, the common ones are counted in a part
+_LOOKED_AT = 50_000
+_COMMON = 5  # cells of that part that make a text common
+_DISTINCT = 0.5  # share of distinct cells of that part from which a large column holds no categories
 _KEPT = 50_000  # texts remembered for serving
 
 
@@ -31,7 +34,8 @@ class Categories(Detector):
 
     def fit(self, table, design, rng):
         """Learn the texts of each column and how common each is."""
-        return self.fitted(spellings={name: _spelling(table.raw[name]) for name in table.searched if _is_wordy(table, name)})
+        spellings = {name: _spelling(table.raw[name]) for name in table.searched if _is_wordy(table, name)}
+        return self.fitted(spellings=spellings, fine={name: _fine(one) for name, one in spellings.items()})
 
     def find(self, table):
         """Slips in `table`, judged by the texts that were learned."""
@@ -42,17 +46,23 @@ class Categories(Detector):
         text = table.raw[name]
         if text.dtype != pl.String or not len(text):
             return None
-        texts = text.drop_nulls().unique().sort()
+        strange = ~text.is_in(self.fine_[name].implode()).fill_null(True)
+        where = np.flatnonzero(strange.to_numpy())
+        cells = text.gather(where)
+        if len(cells) > _COUNTED:
+            where = where[cells.str.contains(MARKED).to_numpy()]
+            cells = text.gather(where)
+        texts = cells.unique().sort()
         verdict = spelling.judge(texts)
         told = np.flatnonzero(verdict.score >= _REPORTED)
         if not len(told):
             return None
         slips = pl.DataFrame({"text": texts.gather(told), "place": told})
-        place = pl.DataFrame({"text": text}).join(slips, on="text", how="left", maintain_order="left")["place"]
-        positions = np.flatnonzero(place.is_not_null().to_numpy())
-        chosen = place.gather(positions).to_numpy()
-        message = f"{name}: {len(positions)} cells are spelled unlike the common texts they seem to mean"
-        return self.finding(table, name, positions, verdict.score[chosen], verdict.why[chosen], message, suggestions=verdict.meant.gather(chosen))
+        place = pl.DataFrame({"text": cells}).join(slips, on="text", how="left", maintain_order="left")["place"]
+        hit = place.is_not_null().to_numpy()
+        chosen = place.filter(place.is_not_null()).to_numpy()
+        message = f"{name}: {len(chosen)} cells are spelled unlike the common texts they seem to mean"
+        return self.finding(table, name, where[hit], verdict.score[chosen], verdict.why[chosen], message, suggestions=verdict.meant.gather(chosen))
 
 
 def _is_wordy(table, name):
@@ -62,6 +72,23 @@ def _is_wordy(table, name):
 
 def _spelling(text):
     """The texts of a column; the commonest ones where there are very many."""
-    counts = text.drop_nulls().value_counts(name="count").rename({text.name: "text"}).sort(["count", "text"], descending=[True, False])
-    counts = counts.head(_KEPT)
-    return Spelling(counts["text"], counts["count"].cast(pl.Int64).to_numpy())
+    counts = _counts(text if len(text) <= _COUNTED else some_held(text, _LOOKED_AT))
+    if len(text) > _COUNTED:
+        cells = int(counts["count"].sum())
+        if counts.height <= _DISTINCT * cells:
+            common = counts.filter(pl.col("count") >= _COMMON)
+            rest = _counts(text.filter(~text.is_in(common["text"].implode()).fill_null(True)))
+            scale = (len(text) - text.null_count()) / max(cells, 1)
+            counts = pl.concat([common.with_columns((pl.col("count") * scale).cast(pl.Int64)), rest])
+    counts = counts.sort(["count", "text"], descending=[True, False]).head(_KEPT)
+    return Spelling(counts["text"], counts["count"].to_numpy())
+
+
+def _counts(text):
+    counts = text.alias("text").drop_nulls().value_counts(name="count")
+    return counts.with_columns(pl.col("count").cast(pl.Int64))
+
+
+def _fine(spelling):
+    """The texts that no doubt falls on."""
+    return spelling.levels.filter(pl.Series(spelling.judge(spelling.levels).score < _REPORTED))

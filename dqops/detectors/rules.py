@@ -1,16 +1,18 @@
 """Cells that break what the columns of the table determine of each other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dqops.contracts import Detector
-from dqops.tables.blame import learn_blame
+from dqops.tables.blame import columns_of, learn_blame
 from dqops.tables.encode import levels_of
 from dqops.tables.meaning import meaning_of
-from dqops.tables.mining import mine
+from dqops.tables.mining import mine, recount
 
-_LEARNED_FROM = 50_000  # rows that dependencies are searched in
+_ALL_UP_TO = 60_000  # rows up to which dependencies are searched in all of them
+_LEARNED_FROM = 30_000  # rows that they are searched in otherwise
+_HASHED = 3  # columns of numbers that tell rows apart well enough to draw some
 _REPORTED = 0.2  # probability from which a doubt is told
 
 _ODD = "does not follow from other columns as in the rows alike"
@@ -35,15 +37,18 @@ class Rules(Detector):
 
     def fit(self, table, design, rng):
         """Learn the dependencies of `table`."""
-        levels = {name: levels_of(table.meanings[name]) for name in table.searched}
-        codes = {name: one.codes(table.meanings[name]) for name, one in levels.items()}
-        sizes = {name: one.size for name, one in levels.items()}
-        order = _as_if_drawn(table)
-        dependencies = mine({name: cells[order] for name, cells in codes.items()}, sizes)
-        blame = learn_blame(dependencies, {name: cells[order] for name, cells in codes.items()}, sizes) if dependencies else None
-        used = blame.columns if blame else []
+        few = _as_if_drawn(table)
+        levels, codes, sizes = _encoded(table, table.searched, few)
+        dependencies = mine(codes, sizes, _counted(table))
+        if not dependencies:
+            return self.fitted(blame=None, levels={}, kinds={})
+        used = columns_of(dependencies)
+        if len(few) < table.n_rows:
+            levels, codes, sizes = _encoded(table, used, None)
+        dependencies = recount(dependencies, codes, sizes)
+        some = {name: codes[name][few] if len(few) < table.n_rows else codes[name] for name in used}
         kinds = {name: table.meanings[name].kind for name in used}
-        return self.fitted(blame=blame, levels={name: levels[name] for name in used}, kinds=kinds)
+        return self.fitted(blame=learn_blame(dependencies, some, sizes), levels={name: levels[name] for name in used}, kinds=kinds)
 
     def find(self, table):
         """Doubts in `table`, by the dependencies that were learned."""
@@ -63,12 +68,40 @@ class Rules(Detector):
 
 
 def _as_if_drawn(table):
-    """Row positions in an order that depends on what the rows hold alone, at most `_LEARNED_FROM` of them."""
-    hashes = table.frame.select(table.searched).hash_rows(seed=0).to_numpy() if table.searched else np.zeros(table.n_rows)
-    if len(hashes) <= _LEARNED_FROM:
+    """Row positions in an order that depends on what the rows hold alone, some of them where there are many."""
+    hashes = _row_hashes(table)
+    if len(hashes) <= _ALL_UP_TO:
         return np.argsort(hashes, kind="stable")
     chosen = np.argpartition(hashes, _LEARNED_FROM)[:_LEARNED_FROM]
     return chosen[np.argsort(hashes[chosen], kind="stable")]
+
+
+def _row_hashes(table):
+    """uint64 (n,): a number for each row; of its numbers alone where there are enough, as they are quicker."""
+    names = sorted(table.searched)
+    numbers = [name for name in names if table.frame[name].dtype.is_numeric()]
+    chosen = numbers[:_HASHED] if len(numbers) >= _HASHED else names
+    return table.frame.select(chosen).hash_rows(seed=0).to_numpy() if chosen else np.zeros(table.n_rows, dtype=np.uint64)
+
+
+def _encoded(table, names, rows):
+    """Levels, codes and sizes of these columns, at these rows or all."""
+    levels, codes = {}, {}
+    for name in names:
+        meaning = table.meanings[name] if rows is None else _at(table.meanings[name], rows)
+        levels[name] = levels_of(meaning)
+        codes[name] = levels[name].codes(meaning)
+    return levels, codes, {name: one.size for name, one in levels.items()}
+
+
+def _at(meaning, rows):
+    """The meaning at some rows."""
+    return replace(meaning, values=meaning.values.gather(rows), unreadable=meaning.unreadable[rows])
+
+
+def _counted(table):
+    """Columns that measure rather than name: they foretell and are foretold only where they have few levels."""
+    return {name for name in table.searched if table.meanings[name].kind in ("number", "date")}
 
 
 def _read_alike(table, name, kind):

@@ -57,7 +57,7 @@ class Blame:
     @property
     def columns(self):
         """Columns that take part, in the order of their first appearance."""
-        return list(dict.fromkeys(name for one in self.dependencies for name in (*one.lhs, one.rhs)))
+        return columns_of(self.dependencies)
 
     def broken(self, codes):
         """bool (n,): the rows that break a dependency."""
@@ -82,9 +82,14 @@ class Blame:
         return {name: (rows.score[name], rows.belief[name]) for name in rows.names}
 
 
+def columns_of(dependencies):
+    """Columns that take part in dependencies, in the order of their first appearance."""
+    return list(dict.fromkeys(name for one in dependencies for name in (*one.lhs, one.rhs)))
+
+
 def learn_blame(dependencies, codes, sizes, rounds=3):
     """`Blame` learned from the rows of `codes`."""
-    names = list(dict.fromkeys(name for one in dependencies for name in (*one.lhs, one.rhs)))
+    names = columns_of(dependencies)
     bases = {name: Base.of(codes[name], sizes[name]) for name in names}
     n_rows = len(codes[names[0]])
     verdicts = [_verdict(one, codes, sizes) for one in dependencies]

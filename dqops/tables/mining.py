@@ -9,7 +9,7 @@ from dqops.tables.dependencies import MOST_NOISE, Base, count_pairs, fit_depende
 
 MAX_COLUMNS = 120  # columns searched; those with the fewest levels come first
 PER_COLUMN = 6  # dependencies kept into one column
-_SCREEN_ROWS = 6000  # rows on which every pair of columns is looked at
+_SCREEN_ROWS = 5000  # rows on which every pair of columns is looked at
 _FIT_ROWS = 20_000  # rows on which the promising ones are fitted
 _DENSE = 1 << 16  # left sides looked up in a plain array
 _MAX_TRIPLES = 2500
@@ -20,6 +20,7 @@ _LEAST_BETTER = 0.2  # of what its better half leaves open, told by a left side 
 _LEAST_GAIN = 20.0  # nats beyond the base rates, before the price of the search
 _LEAST_SHARE = 0.5  # rows in groups that have one true value
 _LEAST_COVER = 0.1  # rows that have company in their group
+_LEAST_REPEATS = 3.0  # cells a level of a measure; rarer ones agree by chance
 _LEAST_PROOF = 0.5  # nats an exception by which noise must explain better than loose association
 _NOISE_PROOF = 10.0  # and more where there is much noise
 _BULK_SHARE = 0.03  # rows in groups without one clear value that are taken for damaged, not for free
@@ -89,7 +90,7 @@ def left_key(lhs, codes, sizes):
     return key
 
 
-def mine(codes, sizes):
+def mine(codes, sizes, measures=()):
     """Dependencies of a table, the best `PER_COLUMN` into each column.
 
     Parameters
@@ -98,13 +99,15 @@ def mine(codes, sizes):
         Code of each cell, -1 where it is missing. The order of rows carries no meaning: the first ones are looked
         at first.
     sizes : dict of str to int
+    measures : collection of str
+        Columns that measure rather than name: searched only where their values come again and again.
 
     Returns
     -------
     list of Dependency
         By right side, best first. O(columns^2 · n log n).
     """
-    names = _searchable(codes, sizes)
+    names = _searchable(codes, sizes, measures)
     if len(names) < 2:
         return []
     search = _Search(codes, sizes, {name: Base.of(codes[name], sizes[name]) for name in names})
@@ -118,7 +121,13 @@ def mine(codes, sizes):
         gain, entropy = search.hint(lhs, rhs)
         if gain > alone + _LEAST_HINT + _LEAST_BETTER * max(entropy - alone, 0.0):
             search.add(kept[rhs], lhs, rhs)
-    return [_whole(one, codes, sizes, search.bases[one.rhs]) for rhs in names for one in _best(kept[rhs])]
+    return [one for rhs in names for one in _best(kept[rhs])]
+
+
+def recount(dependencies, codes, sizes):
+    """The same dependencies with their groups counted on these rows."""
+    bases = {one.rhs: Base.of(codes[one.rhs], sizes[one.rhs]) for one in dependencies}
+    return [_whole(one, codes, sizes, bases[one.rhs]) for one in dependencies]
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,12 +209,14 @@ def _damaged(pairs, functional):
     return clear & (sizes[clear].sum() <= _BULK_SHARE * sizes[functional].sum())
 
 
-def _searchable(codes, sizes):
+def _searchable(codes, sizes, measures):
     """Columns with two levels or more of which some repeat, those with the fewest levels first."""
     chosen = []
     for name, cells in codes.items():
         counts = np.bincount(cells[cells >= 0], minlength=1)
-        if (counts > 0).sum() >= 2 and counts[counts >= 2].sum() >= _LEAST_COVER * len(cells):
+        levels, held = (counts > 0).sum(), counts.sum()
+        repeated = counts[counts >= 2].sum() >= _LEAST_COVER * len(cells)
+        if levels >= 2 and repeated and (name not in measures or held >= _LEAST_REPEATS * levels):
             chosen.append(name)
     return sorted(chosen, key=lambda name: (sizes[name], name))[:MAX_COLUMNS]
 

@@ -35,6 +35,7 @@ _UNUSUAL = 0.05  # share of the cells up to which marks are odd
 _MOST_REORDERED = 5_000  # texts whose words are put in order
 _JUNK = r"[*#~^|\\/_=<>@$%&!?;:,\-]{2,}$"
 _UNTIDY = r"^\s|\s$|\s\s|''|``|\"\"|" + _JUNK
+MARKED = _UNTIDY + "|[ÂÃâ\ufffd]"  # what a slip of marks or encoding holds
 _WORD = re.compile(r"[^\W_]+")
 _BROKEN = re.compile("[ÂÃâ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 
