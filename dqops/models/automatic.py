@@ -15,10 +15,12 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler, StandardScaler
 from sklearn.utils import get_tags
-from skrub import StringEncoder, TableVectorizer, tabular_pipeline
+from skrub import TableVectorizer, tabular_pipeline
 
+from dqops.errors import ModelError
 from dqops.models.features import is_plain_numbers
 from dqops.models.targets import classes_of
+from dqops.models.text import TextEncoder
 
 NAMES = ("auto", "linear", "knn", "forest", "boosting")
 TEXT_COMPONENTS = 10
@@ -40,7 +42,7 @@ def named_estimator(name, task):
     if name == "auto":
         kind = "classifier" if classes else "regressor"
         pipeline = tabular_pipeline(kind)
-        return pipeline.set_params(tablevectorizer__high_cardinality=StringEncoder(n_components=TEXT_COMPONENTS))
+        return pipeline.set_params(tablevectorizer__high_cardinality=TextEncoder(n_components=TEXT_COMPONENTS))
     if name == "linear":
         learner = LogisticRegression(max_iter=1000) if classes else Ridge()
     elif name == "knn":
@@ -65,6 +67,7 @@ def prepared(model, table):
     Model
         With `notes` on what was put before the estimator, and why.
     """
+    _refuse_misfits(model, table)
     if model.named == "auto" and model.task == "classification":
         n_classes = len(classes_of(table))
         rounds = max(_FEWEST_ROUNDS, min(100, _MOST_TREES // max(n_classes, 1)))
@@ -81,6 +84,19 @@ def prepared(model, table):
     said = " and ".join(filter(None, ["text or dates" * (not numeric), "missing or infinite cells" * holes])) or "negative numbers"
     note = f"{model.name} cannot take {said} by itself: its features pass {_listed(steps)} first"
     return replace(model, estimator=make_pipeline(*steps, learner), bare=False, tame=True, notes=(*model.notes, note))
+
+
+def _refuse_misfits(model, table):
+    """Say in one sentence why an estimator cannot learn one target from these columns, where its tags tell so."""
+    try:
+        tags = get_tags(model.estimator)
+    except (AttributeError, TypeError, ValueError):
+        return
+    if tags.target_tags is not None and tags.target_tags.multi_output and not tags.target_tags.single_output:
+        raise ModelError(model.name, "looking at it", "it predicts several targets at once, and there is one here")
+    takes_one = tags.input_tags is not None and tags.input_tags.one_d_array and not tags.input_tags.two_d_array
+    if takes_one and len(table.features) != 1:
+        raise ModelError(model.name, "looking at it", f"it learns from one feature, and the table has {len(table.features)}")
 
 
 def _fitting_steps(learner, positive):
@@ -102,7 +118,7 @@ def _before(learner):
 
 
 def _vectorizer():
-    return TableVectorizer(high_cardinality=StringEncoder(n_components=TEXT_COMPONENTS))
+    return TableVectorizer(high_cardinality=TextEncoder(n_components=TEXT_COMPONENTS))
 
 
 def _tag(learner, name, otherwise):
