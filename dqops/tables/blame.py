@@ -259,19 +259,20 @@ class _View:
     def _cost(self, name, value, changed):
         """Log-probability of a cell given the others: an exception costs, what follows is free."""
         base = self.blame.bases[name].share
-        agrees, least, clash, against = value < 0, np.zeros(len(value)), np.zeros(len(value)), np.zeros(len(value))
+        unknown = value < 0
+        agrees, least, clash, against = np.zeros(len(value), dtype=bool), np.zeros(len(value)), np.zeros(len(value)), np.zeros(len(value))
         for place in self.rows.into[name]:
             follows = changed.get(place, self.follows[place])
-            speaks = (follows >= 0) & (value >= 0)
-            breaks = speaks & (follows != value)
-            agrees = agrees | (speaks & (follows == value))
+            breaks = (follows >= 0) & (follows != value)
+            agrees = agrees | ((follows >= 0) & (follows == value))
             price = np.where(breaks, np.log(self.blame.exceptions[place]), 0.0)
             clash += price
             against = np.where(price < least, base[np.maximum(follows, 0)], against)
             least = np.minimum(least, price)
         rarity = np.log(base[np.maximum(value, 0)]) - np.log1p(-np.minimum(against, 0.999))
-        # One exception breaks all that speaks of the cell; where they contradict each other, each counts.
-        return np.where(agrees, clash, least + np.minimum(rarity, 0.0))
+        # One exception breaks all that speaks of the cell; where they contradict each other, each counts. What is
+        # unknown may be any value but those that follow.
+        return np.where(agrees, clash, least + np.where(unknown, 0.0, np.minimum(rarity, 0.0)))
 
     def _told(self, name):
         """The value that the dependencies agree on most, weighed by how seldom they are broken; -1 for none."""
