@@ -10,9 +10,12 @@ from dqops.tables.distinct import some_held
 from dqops.tables.levels import finer_than, has_decimals, level_bounds, usual_levels
 from dqops.tables.meaning import meaning_of
 from dqops.tables.order import between_neighbours, follows_order, jump_sizes, lone_share
+from dqops.tables.relations import find_relations
 from dqops.tables.tails import strange_sign, tail_bounds
 
 _LOOKED_AT = 20_000  # cells that show how a column is spread
+_RELATED = 5_000  # rows on which relations between columns are learned
+_BLOCK = 100_000  # rows searched at a time for cells that break a relation
 _FEW_LEVELS = 1_000  # distinct numbers up to which a column may have levels
 _JUMP, _SURE_JUMP = 8.0, 20.0  # times the usual distance to the neighbours: suspicious, beyond doubt
 _CLEAR = 3.0  # sure jumps for each suspicious one, where slips and liveliness are two things
@@ -22,6 +25,7 @@ _SPIKE = 5.0  # times the cells of any number near it, at the end of a column th
 _FAR = "far beyond what the rest of its column leads to"
 _FINE = "written with more decimals than the rest of its column"
 _OFF_LEVEL = "none of the few numbers that its column holds"
+_MISFIT = "at odds with the other columns of its row, which predict it closely"
 _FLIPPED = "negative, among positive numbers of the same size"
 _AGAINST = "a lone jump against the rows before and after"
 _CAPPED = "the largest number of its column, made of nines and unusually frequent: probably cut off"
@@ -46,9 +50,9 @@ class _Spread:
 class Outliers(Detector):
     """Numbers that do not belong where they stand.
 
-    Four kinds of evidence, each learned on a sample and asked only where the sample shows it: beyond the column's own
-    tails; finer than the grid on which nearly all of the column stands; none of its few levels; a lone jump where
-    neighbouring rows are alike. Heavy tails, rare levels and lively stretches that are the column's own are left
+    Several kinds of evidence, each learned on a sample and asked only where the sample shows it: beyond the column's
+    own tails; finer than the grid on which nearly all of the column stands; none of its few levels; of the other sign;
+    a lone jump where neighbouring rows are alike; at odds with other columns that predict it closely. Heavy tails, rare levels and lively stretches that are the column's own are left
     alone. For jumps the number between the neighbours is suggested.
 
     Examples
@@ -60,28 +64,24 @@ class Outliers(Detector):
     name = "outliers"
 
     def fit(self, table, design, rng):
-        spreads = {}
-        for name in table.searched:
-            meaning = table.meanings[name]
-            if meaning.kind == "number" and meaning.values.null_count() < table.n_rows:
-                spreads[name] = _spread(meaning.values)
-        return self.fitted(spreads=spreads)
+        numbers = {name: meaning.values for name, meaning in table.meanings.items() if meaning.kind == "number"}
+        spreads = {name: _spread(values) for name, values in numbers.items() if values.null_count() < table.n_rows}
+        step = max(1, table.n_rows // _RELATED)
+        relations = find_relations(pl.DataFrame({name: numbers[name].gather_every(step) for name in spreads}))
+        return self.fitted(spreads=spreads, relations=relations)
 
     def find(self, table):
-        known = [name for name in self.spreads_ if name in table.frame.columns and table.n_rows]
-        return self.findings([self._search(table, name, self.spreads_[name]) for name in known])
+        names = [name for name in self.spreads_ if name in table.frame.columns and table.n_rows]
+        numbers = {name: _numbers(table, name) for name in names}
+        doubts = {name: _doubts(numbers[name], self.spreads_[name]) for name in names}
+        if self.relations_ is not None and set(self.relations_.columns) <= set(names):
+            _add_misfits(self.relations_, numbers, doubts, table.n_rows)
+        return self.findings([self._group(table, name, numbers[name], doubts[name]) for name in names])
 
-    def _search(self, table, name, spread):
-        meaning = table.meanings[name] if name in table.searched else None
-        if meaning is None or meaning.kind != "number":
-            meaning = meaning_of(name, table.raw[name], table.frame[name], "number")
-        if not _asks(spread, meaning.values):
-            return None
-        values = meaning.values.fill_null(float("nan")).to_numpy()
-        doubts = [one for one in _doubts(values, spread) if one[0].any()]
+    def _group(self, table, name, numbers, doubts):
         if not doubts:
             return None
-        scores, reason = np.zeros(len(values)), np.full(len(values), -1)
+        scores, reason = np.zeros(table.n_rows), np.full(table.n_rows, -1)
         for number, (mask, score, _) in enumerate(doubts):
             better = mask & (score > scores)
             scores = np.where(better, score, scores)
@@ -90,8 +90,34 @@ class Outliers(Detector):
         whys = np.array([why for _, _, why in doubts], dtype=object)[reason[positions]]
         counts = [(int((reason == number).sum()), why) for number, (_, _, why) in enumerate(doubts)]
         message = f"{name}: " + ", ".join(f"{count} {why}" for count, why in counts if count)
-        suggestions = _suggested(values, reason >= 0, spread)
+        suggestions = _suggested(numbers, reason >= 0, self.spreads_[name])
         return self.finding(table, name, positions, scores[positions], whys, message, suggestions=suggestions)
+
+
+def _numbers(table, name):
+    """The column as numbers, read as it was when fitted."""
+    meaning = table.meanings[name] if name in table.searched else None
+    if meaning is None or meaning.kind != "number":
+        meaning = meaning_of(name, table.raw[name], table.frame[name], "number")
+    return meaning.values
+
+
+def _add_misfits(relations, numbers, doubts, n_rows):
+    """Add cells that do not go with their row; cells in doubt already speak for or against no other."""
+    odd = {name: np.any([mask for mask, _, _ in doubts[name]], axis=0) if doubts[name] else None for name in relations.columns}
+    found = []
+    for start in range(0, n_rows, _BLOCK):
+        block = np.column_stack([numbers[name][start : start + _BLOCK].fill_null(float("nan")).to_numpy() for name in relations.columns])
+        for place, name in enumerate(relations.columns):
+            if odd[name] is not None:
+                block[odd[name][start : start + _BLOCK], place] = np.nan
+        rows, columns, chances = relations.misfits(block)
+        found.append((rows + start, columns, chances))
+    rows, columns, chances = (np.concatenate(part) for part in zip(*found, strict=True))
+    for place in np.unique(columns):
+        mask, score = np.zeros(n_rows, dtype=bool), np.zeros(n_rows)
+        mask[rows[columns == place]], score[rows[columns == place]] = True, chances[columns == place]
+        doubts[relations.columns[place]].append((mask, score, _MISFIT))
 
 
 def _spread(values):
@@ -143,8 +169,11 @@ def _asks(spread, values):
     return low is not None and (low < spread.low or high > spread.high)
 
 
-def _doubts(values, spread):
-    """Masks with scores and reasons."""
+def _doubts(numbers, spread):
+    """Masks with scores and reasons, of the evidence that the column's spread asks for."""
+    if not _asks(spread, numbers):
+        return []
+    values = numbers.fill_null(float("nan")).to_numpy()
     known = np.isfinite(values)
     doubts = []
     if spread.decimals is not None:
@@ -165,7 +194,7 @@ def _doubts(values, spread):
         far &= ~(sizes <= _JUMP)  # a far stretch whose rows agree is the column's own
         doubts.append(_jumps(values, sizes))
     doubts.append((far, np.where(far, _how_far(values, spread), 0.0), _FAR))
-    return doubts
+    return [one for one in doubts if one[0].any()]
 
 
 def _how_far(values, spread):
@@ -185,8 +214,9 @@ def _jumps(values, sizes):
     return large | middling, np.where(large, 0.97, 0.8), _AGAINST
 
 
-def _suggested(values, doubtful, spread):
+def _suggested(numbers, doubtful, spread):
     """The number between the neighbours where rows follow one another, nothing elsewhere."""
     if not spread.in_order:
         return None
+    values = numbers.fill_null(float("nan")).to_numpy()
     return pl.Series(between_neighbours(np.where(doubtful, np.nan, values), doubtful)).fill_nan(None)

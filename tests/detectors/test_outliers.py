@@ -104,6 +104,16 @@ def test_a_column_cut_off_at_nines(rng):
     assert "cut off" in finding.message
 
 
+def test_cells_at_odds_with_the_rest_of_their_row(rng):
+    one, other = rng.normal(size=4000), rng.normal(size=4000)
+    total = one + other + rng.normal(0, 0.02, 4000)
+    wrong = np.sort(rng.choice(4000, 60, replace=False))
+    total[wrong] = total[rng.permutation(wrong)] + 1.0
+    found = surely(search(rng, one=one, other=other, total=total, noise=rng.normal(size=4000)))
+    assert len(np.intersect1d(found["total"], wrong)) >= 0.8 * 60
+    assert sum(map(len, found.values())) <= 70
+
+
 def test_what_was_learned_holds_for_a_batch(rng):
     fitted = Outliers().fit(table(x=rng.normal(size=2000)), None, rng)
     assert fitted.find(table(x=[0.5, 1e6]))["outliers:x"].positions.tolist() == [1]
