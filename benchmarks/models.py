@@ -75,7 +75,7 @@ def instance(maker, task):
     options = {}
     if "estimators" in parameters:
         options["estimators"] = [("one", inner), ("two", type(inner)())]
-    elif "estimator" in parameters and parameters["estimator"].default is inspect.Parameter.empty:
+    elif "estimator" in parameters and (parameters["estimator"].default is inspect.Parameter.empty or maker.__name__ == "SelfTrainingClassifier"):
         options["estimator"] = inner
     for name, value in SMALL.items():
         if name in parameters and not (name == "max_iter" and not maker.__name__.startswith(SLOW_ITERATIONS)):

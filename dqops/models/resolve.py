@@ -190,9 +190,9 @@ def _check_model(name, estimator):
 
 
 def _has(estimator, method):
-    """Pipelines and searches offer `predict` where their last step does."""
-    with border(type(estimator).__name__, method):
-        return hasattr(estimator, method)
+    """Does the estimator offer the method, at the latest once it is fitted? A pipeline offers what its last step does."""
+    asked = estimator.steps[-1][1] if isinstance(estimator, Pipeline) and estimator.steps else estimator
+    return hasattr(type(asked), method) or hasattr(asked, method)
 
 
 def _task(estimator, asked):

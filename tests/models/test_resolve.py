@@ -5,8 +5,9 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.cluster import KMeans
-from sklearn.ensemble import VotingClassifier
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression, MultiTaskLasso, Ridge
 from sklearn.naive_bayes import CategoricalNB, ComplementNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -67,6 +68,7 @@ def test_a_place_in_a_module(tmp_path, monkeypatch, mixed):
         ("no_such_module_at_all:x", OptionError, "no 'no_such_module_at_all' here"),
         (KMeans, ModelError, None),
         (StandardScaler(), ModelError, "no predict"),
+        (make_pipeline(StandardScaler()), ModelError, "no predict"),
         (VotingClassifier, ModelError, "needs the argument estimators"),
         (42, ModelError, "no fit"),
     ],
@@ -115,8 +117,19 @@ def test_special_inputs_are_met(mixed, estimator):
     assert resolve_model(estimator, "classification").prepared(mixed).fit(mixed).predict(mixed).shape == (80,)
 
 
+@pytest.mark.parametrize(("estimator", "said"), [(MultiTaskLasso(), "several targets at once"), (IsotonicRegression(), "one feature, and the table has 2")])
+def test_what_cannot_learn_this_table_says_so_before_any_fit(mixed, estimator, said):
+    with pytest.raises(ModelError, match=said):
+        resolve_model(estimator, "regression").prepared(mixed)
+
+
 def test_the_estimator_tells_the_task():
     assert resolve_model(Ridge(), "classification").task == "regression"
+
+
+def test_what_offers_predict_only_once_fitted_is_a_model(mixed):
+    stack = StackingClassifier([("tree", DecisionTreeClassifier()), ("line", LogisticRegression())])
+    assert resolve_model(stack, "classification").prepared(mixed).fit(mixed).predict(mixed).shape == (80,)
 
 
 def test_the_given_estimator_is_never_fitted(mixed):
