@@ -12,7 +12,7 @@ from dqops.results.gain import Gain
 STANDINGS = {
     "leak": ("Gives the target away", "A model could read the answer here, which it will not have in use."),
     "worth": ("Worth repairing", "The whole interval lies above zero."),
-    "unpriced": ("Not priced", "Found, but no repair of it was measured on the model."),
+    "unpriced": ("Not priced", "Found, but no repair of it was measured on the model, or not often enough for an interval."),
     "nothing": ("Costs this model nothing measurable", "The interval holds zero: repairing it may help or harm a little."),
     "harm": ("Better left as it is", "The repair that was tried makes the model worse."),
 }
@@ -307,7 +307,11 @@ def _common_places(lines):
 
 
 def _readable(gain):
-    return gain if gain is not None and _is_finite(gain.repair) else None
+    """The gain, unless it has no interval: one difference alone says nothing of its spread."""
+    if gain is None or not _is_finite(gain.repair):
+        return None
+    alone = gain.measured < 2 and gain.repair.low == gain.repair.high
+    return None if alone else gain
 
 
 def _is_finite(estimate):

@@ -163,6 +163,8 @@ class Scale:
         if self.turned:
             value, low, high = -value, -high, -low
         places = decimals(low, high) if places is None else places
+        if not (isfinite(low) and isfinite(high)):
+            return f"{_fixed(value, places)} (no interval)"
         return f"{_fixed(value, places)} [{_fixed(low, places)}, {_fixed(high, places)}]"
 
     def gain(self, estimate, unit=False, places=None, sign=True):

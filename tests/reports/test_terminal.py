@@ -1,6 +1,7 @@
 """The audit on a terminal and in a pipe."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -95,10 +96,19 @@ def test_a_scorer_that_is_turned_round_is_turned_back(made):
     assert "expected to take off 0.40 [0.30, 0.50]" in words
 
 
+def test_one_difference_alone_is_no_price(made):
+    finding = made.finding("formats", "fare", 5)
+    once = tuple(replace(one, measured=1) for one in made.gains(finding.id, 0.2, 0.0))
+    text = terminal.render(made.audit([finding], once))
+    assert "Not priced" in text
+    assert "Worth repairing" not in text
+
+
 def test_an_interval_without_ends_is_no_price(made):
     finding = made.finding("formats", "fare", 5)
     audit = made.audit([finding], made.gains(finding.id, float("nan"), float("inf")), baseline=Baseline(0.8, float("-inf"), float("inf")))
     text = terminal.render(audit)
     assert "Not priced" in text
+    assert "0.800 (no interval)" in text
     assert "nan" not in text
     assert "inf" not in text
