@@ -40,15 +40,15 @@ class Rules(Detector):
         few = _as_if_drawn(table)
         levels, codes, sizes = _encoded(table, table.searched, few)
         dependencies = mine(codes, sizes, _counted(table))
-        if not dependencies:
-            return self.fitted(blame=None, levels={}, kinds={})
         used = columns_of(dependencies)
         if len(few) < table.n_rows:
             levels, codes, sizes = _encoded(table, used, None)
         dependencies = recount(dependencies, codes, sizes)
+        used = columns_of(dependencies)
         some = {name: codes[name][few] if len(few) < table.n_rows else codes[name] for name in used}
         kinds = {name: table.meanings[name].kind for name in used}
-        return self.fitted(blame=learn_blame(dependencies, some, sizes), levels={name: levels[name] for name in used}, kinds=kinds)
+        blame = learn_blame(dependencies, some, sizes) if used else None
+        return self.fitted(blame=blame, levels={name: levels[name] for name in used}, kinds=kinds)
 
     def find(self, table):
         """Doubts in `table`, by the dependencies that were learned."""

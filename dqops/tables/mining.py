@@ -1,6 +1,6 @@
 """The dependencies that a table keeps: found on a sample of rows, each one or two columns to one."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -125,9 +125,13 @@ def mine(codes, sizes, measures=()):
 
 
 def recount(dependencies, codes, sizes):
-    """The same dependencies with their groups counted on these rows."""
+    """The same dependencies with their groups counted on these rows, but for those that do not hold there."""
     bases = {one.rhs: Base.of(codes[one.rhs], sizes[one.rhs]) for one in dependencies}
-    return [_whole(one, codes, sizes, bases[one.rhs]) for one in dependencies]
+    again = []
+    for one in dependencies:
+        pairs = count_pairs(left_key(one.lhs, codes, sizes), codes[one.rhs], sizes[one.rhs])
+        again.append(_dependency(one.lhs, one.rhs, pairs, bases[one.rhs], len(sizes)))
+    return [one for one in again if one is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,18 +161,29 @@ class _Search:
         """Fit one dependency and keep it where it holds."""
         key, rows = self.rows(lhs, _FIT_ROWS)
         pairs = count_pairs(key, self.codes[rhs][rows], self.sizes[rhs])
-        if not len(pairs.keys):
-            return
-        fit = fit_dependency(pairs, self.bases[rhs])
-        known = int(pairs.count.sum())
-        strict = fit.noise <= _STRICT_NOISE and fit.told >= _STRICT_GAIN
-        exceptions = max(fit.noise * fit.covered * fit.share, 1.0)
-        proven = fit.proof >= (_LEAST_PROOF + _NOISE_PROOF * fit.noise) * exceptions
-        price = _LEAST_GAIN + (1 + len(lhs)) * np.log(len(self.sizes))
-        enough = fit.gain > price and fit.share >= _LEAST_SHARE and fit.covered >= _LEAST_COVER * known
-        if enough and fit.noise <= _MOST_NOISE and (strict or proven):
-            truths, gain = fit.truths.astype(np.int32), fit.gain
-            kept.append(Dependency(lhs, rhs, pairs.keys, truths, fit.noise, gain / fit.covered, gain / known, fit.proof / exceptions))
+        one = _dependency(lhs, rhs, pairs, self.bases[rhs], len(self.sizes))
+        if one is not None:
+            kept.append(one)
+
+
+def _dependency(lhs, rhs, pairs, base, n_columns):
+    """The dependency that these pairs show, or None."""
+    if not len(pairs.keys):
+        return None
+    fit = fit_dependency(pairs, base)
+    known = int(pairs.count.sum())
+    exceptions = max(fit.noise * fit.covered * fit.share, 1.0)
+    strict = fit.noise <= _STRICT_NOISE and fit.told >= _STRICT_GAIN
+    proven = fit.proof >= (_LEAST_PROOF + _NOISE_PROOF * fit.noise) * exceptions
+    price = _LEAST_GAIN + (1 + len(lhs)) * np.log(n_columns)
+    enough = fit.gain > price and fit.share >= _LEAST_SHARE and fit.covered >= _LEAST_COVER * known
+    if not (enough and fit.noise <= _MOST_NOISE and (strict or proven)):
+        return None
+    functional = fit.functional >= 0.5
+    functional |= _damaged(pairs, functional)
+    sure = functional & (fit.sureness >= 0.9) & (pairs.sizes >= 2)
+    truths = np.where(sure, fit.truths, -1).astype(np.int32)
+    return Dependency(lhs, rhs, pairs.keys, truths, fit.noise, fit.gain / fit.covered, fit.gain / known, fit.proof / exceptions)
 
 
 def _scatter(key):
@@ -189,17 +204,6 @@ def _best(kept):
 def _outdoes(other, one):
     """Whether another dependency says more, with far fewer exceptions."""
     return other.told >= one.told and one.noise > _MUCH_NOISIER * other.noise + _STRICT_NOISE / 2
-
-
-def _whole(one, codes, sizes, base):
-    """The same dependency with its groups counted on all rows."""
-    pairs = count_pairs(left_key(one.lhs, codes, sizes), codes[one.rhs], sizes[one.rhs])
-    fit = fit_dependency(pairs, base)
-    functional = fit.functional >= 0.5
-    functional |= _damaged(pairs, functional)
-    sure = functional & (fit.sureness >= 0.9) & (pairs.sizes >= 2)
-    truths = np.where(sure, fit.truths, -1).astype(np.int32)
-    return replace(one, keys=pairs.keys, truths=truths, noise=fit.noise)
 
 
 def _damaged(pairs, functional):
