@@ -8,7 +8,6 @@ import polars as pl
 
 from dqops.contracts import Detector
 from dqops.errors import DataError, SkippedWarning
-from dqops.models.doubt import doubt_elsewhere
 
 _REPORTED = 0.3  # doubts below are not worth a person's look
 _DISAGREES = "the model, trained on other rows, is sure of another label"
@@ -50,7 +49,7 @@ class Labels(Detector):
         if self.doubt_ is None or not table.n_rows or table.roles.target is None:
             return self.findings()
         # Rows that the model was trained on are heard out of fold; others by a model of all training rows.
-        doubt = self.doubt_ if table is self.table_ else doubt_elsewhere(self.design_, self.table_, table)
+        doubt = self.doubt_ if table is self.table_ else _doubt_elsewhere(self.design_, self.table_, table)
         wrong = np.where(table.trusted(), 0.0, doubt.wrong)
         positions = np.flatnonzero(wrong >= _REPORTED)
         if not len(positions):
@@ -69,3 +68,10 @@ def _message(target, scores, noise, classes):
     if noise is None:
         return f"{target}: {text}"
     return f"{target}: {text}; of all labels about {noise.rate:.1%} are wrong ({noise.low:.1%} to {noise.high:.1%})"
+
+
+def _doubt_elsewhere(design, table, other):
+    """Late, since it brings all of scikit-learn: a mere search starts without."""
+    from dqops.models.doubt import doubt_elsewhere
+
+    return doubt_elsewhere(design, table, other)

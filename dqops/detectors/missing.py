@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from dqops.contracts import Detector
 from dqops.tables.distinct import some_held
@@ -12,6 +12,7 @@ from dqops.tables.meaning import as_text, meaning_of
 from dqops.tables.words import is_missing_word
 
 _LOOKED_AT = 5_000  # rows that tell what emptiness goes with
+_WIDEST = 300  # columns that are asked whether emptiness goes with them
 _LEVELS = 12  # groups of a column when asking whether emptiness goes with it
 _FEWEST = 10  # empty cells from which that question makes sense
 _DESIGNED = 30  # empty cells from which another column may be said to decide them
@@ -152,7 +153,7 @@ def _what_emptiness_goes_with(table, empty, asked):
     enough = (masks.sum(axis=0) >= _FEWEST) & ((~masks).sum(axis=0) >= _FEWEST)
     target = table.roles.target
     answers, designed = [], set()
-    for other in table.searched:
+    for other in dict.fromkeys([*([target] if target in table.searched else []), *table.searched[:_WIDEST]]):
         codes, held_levels = _groups(table, other, rows)
         for place, (strength, chance, pure) in enumerate(_associations(codes, masks, held_levels)):
             if asked[place] == other or not enough[place]:
@@ -211,7 +212,7 @@ def _associations(codes, masks, held):
     wrong = np.minimum(empty, sizes - empty).sum(axis=0)
     rarer = np.minimum(total, len(codes) - total)
     pure = (wrong <= _PURE * rarer) & ((empty * values).sum(axis=0) >= 0.95 * total)
-    return list(zip(strength, chi2.sf(statistic, freedom), pure, strict=True))
+    return list(zip(strength, chdtrc(freedom, statistic), pure, strict=True))
 
 
 def _holm(answers):

@@ -1,23 +1,28 @@
-"""The user's model: what it is, how it is fitted, split, judged and heard out of fold."""
+"""The user's model: what it is, how it is fitted, split, judged and heard out of fold.
 
-from dqops.models.design import Design, subsample
-from dqops.models.fitting import Fitted
-from dqops.models.resolve import Model, resolve_model
-from dqops.models.scoring import check_scoring, default_scoring
-from dqops.models.splits import Split, make_splits
-from dqops.models.targets import classes_of, target_values, task_of
+Names are loaded when they are first asked for: what only needs to know the task does not bring scikit-learn.
+"""
 
-__all__ = [
-    "Design",
-    "Fitted",
-    "Model",
-    "Split",
-    "check_scoring",
-    "classes_of",
-    "default_scoring",
-    "make_splits",
-    "resolve_model",
-    "subsample",
-    "target_values",
-    "task_of",
-]
+from importlib import import_module
+
+_HOME = {
+    "Design": "design",
+    "Fitted": "fitting",
+    "Model": "resolve",
+    "Split": "splits",
+    "check_scoring": "scoring",
+    "classes_of": "targets",
+    "default_scoring": "scoring",
+    "make_splits": "splits",
+    "resolve_model": "resolve",
+    "subsample": "design",
+    "target_values": "targets",
+    "task_of": "targets",
+}
+__all__ = list(_HOME)
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'dqops.models' has no attribute {name!r}")
+    return getattr(import_module(f"dqops.models.{_HOME[name]}"), name)

@@ -5,7 +5,6 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
-from scipy.stats import rankdata
 
 _BINS, _ROWS_A_BIN = 64, 10
 # A value that was seen once says as much as this many rows of the whole.
@@ -37,7 +36,7 @@ class Alone:
     @cached_property
     def ranks(self):
         """Rank of each number, NaN where there is none."""
-        return rankdata(self.numbers, nan_policy="omit")
+        return _ranks(self.numbers)
 
     def binned(self, train):
         """Codes, or quantile bins of the training rows where values are many; -1 where a cell is empty."""
@@ -140,7 +139,7 @@ def auc(target, foretold):
         positive = target == one
         n_positive, n_negative = positive.sum(), (~positive).sum()
         if n_positive and n_negative:
-            ranks = rankdata(foretold[:, output])
+            ranks = _ranks(foretold[:, output])
             area = (ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
             areas.append(area)
             weights.append(n_positive)
@@ -153,7 +152,7 @@ def explained(target, foretold):
     Judged on ranks as well as on values, so that a few wild cells do not hide that the rest is foretold.
     """
     shares = []
-    for wanted, given in ((target, foretold[:, 0]), (rankdata(target), rankdata(foretold[:, 0]))):
+    for wanted, given in ((target, foretold[:, 0]), (_ranks(target), _ranks(foretold[:, 0]))):
         spread = ((wanted - wanted.mean()) ** 2).mean()
         shares.append(1 - ((wanted - given) ** 2).mean() / spread if spread else 0.0)
     return float(max(0.0, *shares))
@@ -186,3 +185,8 @@ def empty_purity(column, target):
 
 def _frequent(target):
     return np.argsort(-np.bincount(target), kind="stable")[:_CLASSES]
+
+
+def _ranks(numbers):
+    """Ranks from 1, ties averaged, NaN where there is no number."""
+    return pl.Series(np.asarray(numbers, dtype=np.float64)).fill_nan(None).rank().cast(pl.Float64).fill_null(np.nan).to_numpy()
