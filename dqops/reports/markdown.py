@@ -2,7 +2,7 @@
 
 import re
 
-from dqops.reports.story import arm_facts, baseline_facts, gain_cell, score_without, size_of, story_of
+from dqops.reports.story import arm_facts, baseline_facts, gain_cell, score_without, settings_of, size_of, story_of
 from dqops.reports.words import Figure, Name, name_of, percent, sentence, several
 
 LISTED, WARNINGS = 100, 30
@@ -128,7 +128,7 @@ def _warnings(audit):
 
 
 def _measured(audit):
-    facts = [(name, value) for name, value in audit.settings.items() if value not in (None, "", [], ())]
+    facts = settings_of(audit)
     facts += [("fingerprint", audit.data.get("fingerprint")), *audit.versions.items()]
     return "\n".join(["## How it was measured\n", *(f"- {escaped(name)}: {escaped(value)}" for name, value in facts)])
 

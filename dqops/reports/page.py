@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dqops.reports import figures
-from dqops.reports.story import arm_facts, baseline_facts, overstated, score_without, size_of, story_of
+from dqops.reports.story import arm_facts, baseline_facts, overstated, score_without, settings_of, size_of, story_of
 from dqops.reports.words import KINDS, Figure, Name, amount, name_of, percent, sentence, several
 
 # How much a page shows of a long list; the rest is counted and stands in the saved run.
@@ -253,6 +253,6 @@ def _levels(column, rows, show_values):
 
 def _measured(audit):
     """Settings, versions and the fingerprint: what another run needs to say the same."""
-    settings = [(sentence(name, 60), sentence(value, 200)) for name, value in audit.settings.items() if value not in (None, "", [], ())]
+    settings = [(sentence(name, 60), sentence(value, 200)) for name, value in settings_of(audit)]
     versions = ", ".join(f"{sentence(name, 40)} {sentence(version, 40)}" for name, version in audit.versions.items())
     return [*settings, ("fingerprint of the data", sentence(audit.data.get("fingerprint") or "none", 80)), *([("versions", versions)] if versions else [])]

@@ -150,6 +150,12 @@ def baseline_facts(audit, scale):
     return [*facts, ("Judged on", f"{judged}, {noise}; {percent(base.level)} intervals")]
 
 
+def settings_of(audit):
+    """Settings that were set, as pairs of a name and a text."""
+    set_ones = ((name, value) for name, value in audit.settings.items() if value not in (None, "", [], ()))
+    return [(name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else value) for name, value in set_ones]
+
+
 def overstated(line, scale):
     """What a leak lends to the score, such as ``0.17``; nothing where that is not measurable."""
     if line.standing != "leak" or line.gain is None or line.gain.repair.high >= 0:
