@@ -32,7 +32,7 @@ from dqops.tables.io import read
 
 OTHERS = {"classification": ("xgboost.XGBClassifier", "lightgbm.LGBMClassifier", "catboost.CatBoostClassifier")}
 OTHERS["regression"] = tuple(name.replace("Classifier", "Regressor") for name in OTHERS["classification"])
-# Small settings, so that three hundred audits end within the hour; no model is helped by them.
+# Small settings, so that two hundred audits end within the hour; no model is helped by them.
 SMALL = {"n_estimators": 20, "max_iter": 200, "n_restarts_optimizer": 0}
 SLOW_ITERATIONS = ("HistGradientBoosting", "MLP")
 
@@ -97,7 +97,7 @@ def in_pipeline(estimator):
 def run(table, estimator, task, audited):
     """The baseline score; raises `DqopsError` where the model cannot be used."""
     if audited:
-        return audit(table, model=estimator, effort="quick", max_seconds=20).baseline.score
+        return audit(table, model=estimator, effort="quick", max_seconds=5).baseline.score
     design = Design(task, resolve_model(estimator, task).prepared(table), default_scoring(task))
     design.out_of_fold(table)
     return design.fitted(table).score(table, default_scoring(task))
