@@ -142,6 +142,7 @@ def baseline_facts(audit, scale):
         return []
     judged = "rows held out in turn" if base.judged_on == "cross-validation" else sentence(base.judged_on)
     noise = "corrected for wrong labels" if base.label_noise_corrected else "not corrected for wrong labels"
+    noise = "by their recorded labels" if base.corrected is not None else noise
     facts = [(scale.name[:1].upper() + scale.name[1:], f"{scale.score(base.score, base.low, base.high)}")]
     if base.corrected is not None:
         facts.append(("Against true labels", _beside(scale, base.corrected, base)))

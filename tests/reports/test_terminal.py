@@ -56,7 +56,8 @@ def test_the_verdict_comes_first_then_the_baseline_then_findings_by_gain(made):
     words = " ".join(text.split())
     assert "Your model scores 0.81 [0.79, 0.83] (accuracy) without `boat` and `body`, which give the target away, 0.97 with them." in words
     assert "Repairing `age` (missing) is expected to add 0.012 [0.004, 0.020]; 4 other findings cost this model nothing measurable." in words
-    assert "not corrected for wrong labels" in words
+    assert "rows held out in turn, by their recorded labels; 90% intervals" in words
+    assert "not corrected for wrong labels" in terminal.render(made.audits["clean"]())
     places = [text.index(said) for said in ("Your model", "Judged on", "Gives the target away", "Worth repairing", "Not priced", "Costs this model", "Better left")]
     assert places == sorted(places)
     assert "+0.012 [+0.004, +0.020]" in text
