@@ -12,7 +12,7 @@ from sklearn.ensemble import (
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler, StandardScaler
 from sklearn.utils import get_tags
 from skrub import TableVectorizer, tabular_pipeline
@@ -88,14 +88,15 @@ def prepared(model, table):
 
 def _refuse_misfits(model, table):
     """Say in one sentence why an estimator cannot learn one target from these columns, where its tags tell so."""
+    learner = model.estimator.steps[-1][1] if isinstance(model.estimator, Pipeline) else model.estimator
     try:
-        tags = get_tags(model.estimator)
+        tags = get_tags(learner)
     except (AttributeError, TypeError, ValueError):
         return
     if tags.target_tags is not None and tags.target_tags.multi_output and not tags.target_tags.single_output:
         raise ModelError(model.name, "looking at it", "it predicts several targets at once, and there is one here")
     takes_one = tags.input_tags is not None and tags.input_tags.one_d_array and not tags.input_tags.two_d_array
-    if takes_one and len(table.features) != 1:
+    if takes_one and learner is model.estimator and len(table.features) != 1:
         raise ModelError(model.name, "looking at it", f"it learns from one feature, and the table has {len(table.features)}")
 
 

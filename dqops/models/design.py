@@ -121,9 +121,11 @@ class Design:
         labels, known = target_values(table, self.task)
         predicted = classes[said.argmax(axis=1)]
         estimate = corrected_score(labels[known], predicted[known], self.label_noise(table), baseline.level)
-        shift = baseline.score - float((labels[known] == predicted[known]).mean())
-        low, high = (float(np.clip(one + shift, 0, 1)) for one in (estimate.low, estimate.high))
-        corrected = Estimate(float(np.clip(estimate.expected + shift, 0, 1)), low, high, baseline.level)
+        gained = estimate.expected - float((labels[known] == predicted[known]).mean())
+        # Never surer than the baseline, whose interval knows that other training rows make another model.
+        low = min(baseline.low, baseline.score + estimate.low - estimate.expected) + gained
+        high = max(baseline.high, baseline.score + estimate.high - estimate.expected) + gained
+        corrected = Estimate(*(float(np.clip(one, 0, 1)) for one in (baseline.score + gained, low, high)), baseline.level)
         return replace(baseline, label_noise_corrected=True, corrected=corrected)
 
     def _once(self, what, table, work):

@@ -14,6 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 from dqops.errors import DataError, ModelError, OptionError, UnknownNameError
 from dqops.models import Design, check_scoring, classes_of, resolve_model, subsample, task_of
 from dqops.models.features import features_of, to_pandas
+from dqops.results.gain import Baseline
 from dqops.tables.table import Roles, Table
 
 
@@ -194,3 +195,15 @@ def test_subsamples_keep_classes_groups_and_order(rng):
     assert small.row_ids.is_sorted()
     whole = subsample(table_of(frame, group="g"), 200, 0)
     assert set(whole.frame["g"].value_counts()["count"]) == {10}
+
+
+def test_the_baseline_against_true_labels_is_never_surer(numbers, rng):
+    flipped = rng.random(90) < 0.1
+    noisy = numbers.with_columns(pl.when(pl.Series(flipped)).then(pl.lit("mid")).otherwise(pl.col("y")).alias("y"))
+    design = Design("classification", resolve_model("linear", "classification"), "accuracy")
+    plain = Baseline(0.75, 0.70, 0.80)
+    better = design.against_true_labels(noisy, plain)
+    assert better.label_noise_corrected
+    assert better.corrected.expected >= plain.score - 1e-9
+    assert better.corrected.high - better.corrected.low >= 0.1 - 1e-9
+    assert Design("classification", design.model, "roc_auc").against_true_labels(noisy, plain) is plain
