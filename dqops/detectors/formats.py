@@ -99,7 +99,7 @@ class Formats(Detector):
 
 def _as_fitted(table, name, kind):
     """The meaning of the column, read as the kind that it was fitted as."""
-    meaning = table.meanings[name] if name in table.searched else None
+    meaning = table.meanings.get(name)
     if meaning is not None and meaning.kind == kind:
         return meaning
     return meaning_of(name, table.raw[name], table.frame[name], kind)

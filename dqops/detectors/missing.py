@@ -85,7 +85,7 @@ class Missing(Detector):
 
 def _empty(table, name, gap):
     """Masks (blank, disguised) of a column of any table, read as the kind that it was fitted as."""
-    meaning = table.meanings[name] if name in table.searched else None
+    meaning = table.meanings.get(name)
     if meaning is None or meaning.kind != gap.kind:
         meaning = meaning_of(name, table.raw[name], table.frame[name], gap.kind)
     disguised = meaning.disguised

@@ -65,7 +65,8 @@ class Outliers(Detector):
 
     def fit(self, table, design, rng):
         numbers = {name: meaning.values for name, meaning in table.meanings.items() if meaning.kind == "number"}
-        spreads = {name: _spread(values) for name, values in numbers.items() if values.null_count() < table.n_rows}
+        with np.errstate(all="ignore"):  # numbers near the end of the range of floats
+            spreads = {name: _spread(values) for name, values in numbers.items() if values.null_count() < table.n_rows}
         step = max(1, table.n_rows // _RELATED)
         relations = find_relations(pl.DataFrame({name: numbers[name].gather_every(step) for name in spreads}))
         return self.fitted(spreads=spreads, relations=relations)
@@ -73,7 +74,8 @@ class Outliers(Detector):
     def find(self, table):
         names = [name for name in self.spreads_ if name in table.frame.columns and table.n_rows]
         numbers = {name: _numbers(table, name) for name in names}
-        doubts = {name: _doubts(numbers[name], self.spreads_[name]) for name in names}
+        with np.errstate(all="ignore"):
+            doubts = {name: _doubts(numbers[name], self.spreads_[name]) for name in names}
         if self.relations_ is not None and set(self.relations_.columns) <= set(names):
             _add_misfits(self.relations_, numbers, doubts, table.n_rows)
         return self.findings([self._group(table, name, numbers[name], doubts[name]) for name in names])
@@ -96,7 +98,7 @@ class Outliers(Detector):
 
 def _numbers(table, name):
     """The column as numbers, read as it was when fitted."""
-    meaning = table.meanings[name] if name in table.searched else None
+    meaning = table.meanings.get(name)
     if meaning is None or meaning.kind != "number":
         meaning = meaning_of(name, table.raw[name], table.frame[name], "number")
     return meaning.values

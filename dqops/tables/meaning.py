@@ -202,7 +202,8 @@ def _of_text(column, text, kind=None):
     blank, disguised = _missing_words(text)
     if blank.all():
         return Meaning(column, "empty", text.set(pl.Series(blank), None), blank, disguised, np.zeros(len(text), dtype=bool), "", "text")
-    levels, counts = _held_levels(cells, beside_numbers=True)
+    looked = distinct(cells.str.strip_chars())
+    levels, counts = _held_levels(looked, beside_numbers=True)
     if kind is None and len(levels):
         read_as = _read_as(cells, levels, counts)
         if read_as is not None:
@@ -210,7 +211,7 @@ def _of_text(column, text, kind=None):
     gone = blank | disguised
     values = text.str.strip_chars() if bool(cells.str.contains(r"^\s|\s$").any()) else text
     values = values.set(pl.Series(gone), None) if gone.any() else values
-    kind = kind or _kind_of_words(*_held_levels(cells, beside_numbers=False))
+    kind = kind or _kind_of_words(*_held_levels(looked, beside_numbers=False))
     return Meaning(column, kind, values, blank, disguised, np.zeros(len(text), dtype=bool), "", "text")
 
 
@@ -227,9 +228,8 @@ def _read_as(cells, levels, counts):
     return None
 
 
-def _held_levels(cells, beside_numbers):
+def _held_levels(looked, beside_numbers):
     """Distinct texts that are neither blank nor a word for missing, and how often each stands there."""
-    looked = distinct(cells.str.strip_chars())
     held = ~is_missing_word(looked.levels, beside_numbers).to_numpy() & (looked.levels != "").to_numpy()
     return looked.levels.filter(pl.Series(held)), looked.counts[held]
 
