@@ -45,16 +45,17 @@ class Duplicates(Detector):
 
     def find(self, table):
         names = describing(table.frame, table.features)
+        if not names or table.n_rows < 2:
+            return self.findings()
         frame = table.frame.select(names)
         first, score = _exact(frame, table)
         nearly = np.zeros(table.n_rows, dtype=bool)
         left_out = 0
         if self.near:
             rows = np.flatnonzero((first == np.arange(table.n_rows)) | (score < 0.5))
-            likeness = near_repeats(frame[rows], _texts(table, names)) if len(rows) else None
-            if likeness is not None:
-                left_out = len(rows) - likeness.searched
-                nearly, first, score = _with_near(rows, likeness, first, score)
+            likeness = near_repeats(frame, _texts(table, names), rows)
+            left_out = len(rows) - likeness.searched
+            nearly, first, score = _with_near(likeness, first, score)
         positions = np.flatnonzero((first != np.arange(table.n_rows)) & (score >= _LEAST))
         if not len(positions):
             return self.findings()
@@ -84,20 +85,15 @@ def _exact(frame, table):
 
 
 def _texts(table, names):
-    held = [name for name in names if table.frame.schema[name] == pl.String]
+    held = [name for name in names if table.frame[name].dtype == pl.String]
     return [name for name in held if table.meanings[name].kind in _WORDS]
 
 
-def _with_near(rows, likeness, first, score):
+def _with_near(likeness, first, score):
     """Exact and near copies together: a near group's first row stands for its exact repeats, too."""
-    nearly = np.zeros(len(first), dtype=bool)
-    later = np.flatnonzero(likeness.first != np.arange(len(rows)))
-    better = later[likeness.score[later] > score[rows[later]]]
-    nearly[rows[better]] = True
-    first, score = first.copy(), score.copy()
-    first[rows[better]] = rows[likeness.first[better]]
-    score[rows[better]] = likeness.score[better]
-    return nearly, first[first], score
+    nearly = (likeness.first != np.arange(len(first))) & (likeness.score > score)
+    first = np.where(nearly, likeness.first, first)
+    return nearly, first[first], np.where(nearly, likeness.score, score)
 
 
 def _differs(table, positions, related):

@@ -10,7 +10,7 @@ from rapidfuzz import fuzz, process
 _RARE = 20
 _NEIGHBOURS, _DISTANT_NEIGHBOURS = 10, 4
 _FIELDS = 12
-_SEARCHED_ROWS = 10_000
+_SEARCHED_ROWS, _DRAWN_ROWS = 10_000, 6_000
 _GLANCE_ROWS = 2000
 # Similarities of two texts at which a comparison goes up a level; the last is "the same words".
 _LEVELS = (0.45, 0.6, 0.75, 0.9, 0.999)
@@ -50,7 +50,7 @@ class Likenesses:
     searched: int
 
 
-def near_repeats(frame, texts):
+def near_repeats(frame, texts, rows=None):
     """Groups of rows that are likely copies of each other, with typing errors, gaps and other spellings.
 
     Pairs of rows that share rare words are compared field by field; a mixture of two kinds of pairs (Fellegi and
@@ -60,15 +60,17 @@ def near_repeats(frame, texts):
     Parameters
     ----------
     frame : polars.DataFrame
-        Describing columns only (see `dqops.tables.repeats.describing`), without exact repeats.
+        Describing columns only (see `dqops.tables.repeats.describing`).
     texts : sequence of str
         Those of the columns that hold words, not numbers or dates.
+    rows : int64 (m,), optional
+        Positions of the rows to compare, ascending: all but exact repeats.
 
     Returns
     -------
     Likenesses
-        Of about 10 000 rows compared, chosen so that rows with one value in the most telling column are
-        compared all; O(rows x columns).
+        Of at most 10 000 rows, or of about 6 000 drawn from more: half of them so that rows with one value in the
+        most telling column stay together, half by the next; O(rows x columns).
 
     References
     ----------
@@ -80,11 +82,12 @@ def near_repeats(frame, texts):
     >>> near_repeats(pl.DataFrame({"a": ["x", "y", "x"]}), ["a"]).score.tolist()
     [0.0, 0.0, 0.0]
     """
-    alone = Likenesses(np.arange(frame.height), np.zeros(frame.height), frame.height)
+    rows = np.arange(frame.height) if rows is None else rows
+    alone = Likenesses(np.arange(frame.height), np.zeros(frame.height), len(rows))
     telling = _telling(frame, texts)
     if not telling:
         return alone
-    rows = _compared_rows(frame, telling[0])
+    rows = _compared_rows(frame.select(telling[:2]), rows)
     fields = _fields(frame, telling, rows)
     pairs, shared = _candidates(fields)
     if len(pairs) < 2:
@@ -101,7 +104,11 @@ def _telling(frame, texts):
     """Text columns whose values mostly stand for one row or a few, the most telling first."""
     glance = frame.head(_GLANCE_ROWS)
     rare = {name: _rare_share(glance[name]) for name in texts}
-    return sorted((name for name in texts if rare[name] >= _TELLING), key=lambda name: -rare[name])
+    telling = sorted((name for name in texts if rare[name] >= _TELLING), key=lambda name: -rare[name])
+    if frame.height > _GLANCE_ROWS:
+        # What is rare in a glance may come again and again further down.
+        telling = [name for name in telling if frame[name].approx_n_unique() >= _TELLING * frame[name].count()]
+    return telling
 
 
 def _rare_share(cells):
@@ -110,25 +117,27 @@ def _rare_share(cells):
     return float(counts.filter(counts <= few).sum() / max(len(cells), 1))
 
 
-def _compared_rows(frame, key):
-    """Row positions: all, or those with a part of the key's values where rows are many."""
-    rows = np.arange(frame.height)
-    if frame.height <= _SEARCHED_ROWS:
+def _compared_rows(keys, rows):
+    """Row positions: all, or those with a part of the values of either key where rows are many."""
+    if len(rows) <= _SEARCHED_ROWS:
         return rows
-    parts = -(-frame.height // _SEARCHED_ROWS)
-    return rows[(frame[key].hash(0) % parts == 0).to_numpy() & frame[key].is_not_null().to_numpy()]
+    parts = -(-len(rows) * keys.width // _DRAWN_ROWS)
+    drawn = np.zeros(keys.height, dtype=bool)
+    for key in keys.get_columns():
+        drawn |= ((key.hash(0) % parts == 0) & key.is_not_null()).to_numpy()
+    return rows[drawn[rows]]
 
 
 def _fields(frame, telling, rows):
     """Normalised words of each compared field, by name; one that follows from another says nothing new."""
     others = [name for name in frame.columns if name not in telling]
-    words = {name: _words(frame[name].gather(rows)) for name in [*telling, *others][: 2 * _FIELDS]}
+    words = {name: _words(frame[name].gather(rows)) for name in [*telling, *others][:_FIELDS]}
     by_values = sorted(words, key=lambda name: -words[name].n_unique())
     kept = []
     for name in by_values:
         if not any(_follows(words[name], words[other]) for other in kept):
             kept.append(name)
-    return {name: words[name] for name in words if name in kept[:_FIELDS]}
+    return {name: words[name] for name in words if name in kept}
 
 
 def _follows(words, other):
@@ -188,10 +197,13 @@ def _level(words, pairs):
 
 def _alike(one, other):
     """Similarity in [0, 1], in any order of words; a short text whose words all stand in the other is alike."""
-    alike = process.cpdist(one, other, scorer=fuzz.token_sort_ratio) / 100.0
+    wordy = np.array([" " in text for text in one], dtype=bool) | np.array([" " in text for text in other], dtype=bool)
     short = np.minimum([len(text) for text in one], [len(text) for text in other]) <= _SHORT
-    within = process.cpdist(one[short], other[short], scorer=fuzz.token_set_ratio) == 100.0
-    alike[np.flatnonzero(short)[within]] = 1.0
+    alike = np.zeros(len(one))
+    for which, scorer in ((~wordy, fuzz.ratio), (wordy, fuzz.token_sort_ratio)):
+        alike[which] = process.cpdist(one[which], other[which], scorer=scorer) / 100.0
+    both = np.flatnonzero(wordy & short)
+    alike[both[process.cpdist(one[both], other[both], scorer=fuzz.token_set_ratio) == 100.0]] = 1.0
     return alike
 
 
