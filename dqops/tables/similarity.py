@@ -70,7 +70,7 @@ def near_repeats(frame, texts, rows=None):
     -------
     Likenesses
         Of at most 10 000 rows, or of about 6 000 drawn from more: half of them so that rows with one value in the
-        most telling column stay together, half by the next; O(rows x columns).
+        most telling text stay together, half by another column of many values; O(rows x columns).
 
     References
     ----------
@@ -87,7 +87,7 @@ def near_repeats(frame, texts, rows=None):
     telling = _telling(frame, texts)
     if not telling:
         return alone
-    rows = _compared_rows(frame.select(telling[:2]), rows)
+    rows = _compared_rows(frame.select(_keys(frame, telling)), rows)
     fields = _fields(frame, telling, rows)
     pairs, shared = _candidates(fields)
     if len(pairs) < 2:
@@ -115,6 +115,13 @@ def _rare_share(cells):
     counts = cells.drop_nulls().value_counts()["count"]
     few = max(2, len(cells) // 100)
     return float(counts.filter(counts <= few).sum() / max(len(cells), 1))
+
+
+def _keys(frame, telling):
+    """Two columns of many values: the most telling text, and the next one or a number."""
+    glance = frame.head(_GLANCE_ROWS)
+    others = sorted(set(frame.columns) - set(telling), key=lambda name: (-glance[name].n_unique(), name))
+    return [*telling, *others][:2]
 
 
 def _compared_rows(keys, rows):
