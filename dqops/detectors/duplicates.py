@@ -57,7 +57,7 @@ class Duplicates(Detector):
             left_out = len(rows) - likeness.searched
             nearly, first, score = _with_near(likeness, first, score)
         positions = np.flatnonzero((first != np.arange(table.n_rows)) & (score >= _LEAST))
-        if not len(positions):
+        if not (score[positions] >= 0.5).any():
             return self.findings()
         differs = _differs(table, positions, first[positions])
         whys = _whys(nearly[positions], differs)
@@ -111,8 +111,6 @@ def _whys(nearly, differs):
 
 def _message(score, nearly, differs, left_out):
     likely = score >= 0.5
-    if not likely.any():
-        return "Some rows are equal, as chance would have it among rows described so coarsely."
     parts = []
     for mask, what in ((~nearly, "equal"), (nearly, "nearly equal")):
         count = int((likely & mask).sum())
