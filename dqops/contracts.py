@@ -189,6 +189,6 @@ def _reasons(whys, count):
 
 def _values(table, column, positions):
     """Recorded text of the doubtful cells, null where a cell is empty."""
-    if column is None or column not in table.raw.columns or not len(positions):
+    if column is None or not len(positions):
         return None
     return table.raw[column].gather(positions).cast(pl.String, strict=False)

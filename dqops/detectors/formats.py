@@ -61,9 +61,9 @@ class Formats(Detector):
         return self.fitted(habits={name: _habit(name, table) for name in table.searched})
 
     def find(self, table):
-        groups = []
+        here, groups = set(table.columns), []
         for name, habit in self.habits_.items():
-            if name in table.frame.columns and table.n_rows:
+            if name in here and table.n_rows:
                 groups.append(self._search(table, name, habit))
         return self.findings(groups)
 

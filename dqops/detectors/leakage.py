@@ -62,10 +62,11 @@ class Leakage(Detector):
         return self.fitted(leaks=_leaks(table, rows, values[rows], task, rng))
 
     def find(self, table):
+        here = set(table.columns)
         return self.findings(
             self.finding(table, name, [], score, [], message, whole=True)
             for name, (score, message) in self.leaks_.items()
-            if name in table.columns
+            if name in here
         )
 
     def fit_find(self, table, design, rng):

@@ -62,7 +62,8 @@ class Missing(Detector):
         return self.fitted(gaps=gaps)
 
     def find(self, table):
-        known = [name for name in self.gaps_ if name in table.frame.columns and table.n_rows]
+        here = set(table.columns)
+        known = [name for name in self.gaps_ if name in here and table.n_rows]
         return self.findings([self._search(table, name, self.gaps_[name]) for name in known])
 
     def _search(self, table, name, gap):

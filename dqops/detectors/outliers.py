@@ -72,7 +72,8 @@ class Outliers(Detector):
         return self.fitted(spreads=spreads, relations=relations)
 
     def find(self, table):
-        names = [name for name in self.spreads_ if name in table.frame.columns and table.n_rows]
+        here = set(table.columns)
+        names = [name for name in self.spreads_ if name in here and table.n_rows]
         numbers = {name: _numbers(table, name) for name in names}
         with np.errstate(all="ignore"):
             doubts = {name: _doubts(numbers[name], self.spreads_[name]) for name in names}

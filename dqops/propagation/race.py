@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from dqops.parallel import map_blocks
 from dqops.propagation.effort import FOLDS
 from dqops.propagation.intervals import paired_error, paired_interval
 from dqops.propagation.trial import Option, Trial, trial_seed
+from dqops.results.gain import ARMS
 
 _SHARE = 1 / (FOLDS - 1)
 _CHOOSING = 0.5  # of the budget goes at most into choosing repairs, the rest into measuring the chosen
@@ -54,10 +56,11 @@ class Race:
         self.winners, self.combined = {}, None
         self.budget = effort.fits
         self.deadline = None if max_seconds is None else monotonic() + max_seconds
-        self.cut_short, self.seconds = False, []
+        self.cut_short, self.seconds = False, 0.0
 
     def run(self):
         """Choose, measure, and measure all that pays together."""
+        self._warm_up()
         self._choose()
         self._measure()
         self._combine()
@@ -89,6 +92,14 @@ class Race:
             said.append("the time budget ended before all gains were measured: the answer is partial")
         return tuple(said)
 
+    def _warm_up(self):
+        """How long one fit takes here: it decides whether worker processes pay, and nothing else."""
+        (_, train, _) = self.splits[0][0]
+        started = monotonic()
+        with threadpool_limits(limits=1):
+            self.design.model.fit(train, seed=self.design.seed)
+        self.seconds = monotonic() - started
+
     def _choose(self):
         """The repairs of each finding compete on the first repeat; where there are too many, first ones go alone."""
         splits, allowed = self.splits[0][: self.effort.screened], _CHOOSING * self.budget
@@ -100,7 +111,7 @@ class Race:
                 entered[place], spent = options, spent + more
         rivals = [option for options in entered for option in options]
         if rivals:
-            self._run([(split, [(option, None) for option in rivals]) for split in splits], self.chosen_on, "comparing repairs")
+            self._run([(split, [(option, None) for option in rivals]) for split in splits], self.chosen_on, "comparing repairs", ARMS[:1])
         for (finding, options, _), heard in zip(self.doubts, entered, strict=True):
             best = max(heard, key=self._standing)
             failed = self.chosen_on.failures[best] and len(options) > len(heard)
@@ -166,28 +177,26 @@ class Race:
         seen = self.seen(option, "deployed")
         return len(seen) > 1 and float(np.mean(seen)) > 0.5 * paired_error(seen, _SHARE) and any(seen)
 
-    def _run(self, jobs, ledger, what):
+    def _run(self, jobs, ledger, what, arms=ARMS):
         """Book the outcomes of split after split; none is started when the time is up."""
-        done = 0
+        done, workers = 0, self._workers(jobs)
         while done < len(jobs) and not self._late():
             self.tell(done, len(jobs), what)
-            batch = jobs[done : done + self._workers(len(jobs) - done)]
-            started = monotonic()
-            work = [(split, options, self.design, self.detectors) for split, options in batch]
-            for (key, score, outcomes), (_, options) in zip(map_blocks(_run_split, work, n_jobs=len(work), prefer="processes"), batch, strict=True):
+            batch = jobs[done : done + workers]
+            work = [(split, options, arms, self.design, self.detectors) for split, options in batch]
+            results = map_blocks(_run_split, work, n_jobs=len(work), prefer="processes")
+            for (key, score, outcomes), (_, options) in zip(results, batch, strict=True):
                 self.scores[key] = score
                 self.budget -= 1 + sum(1 if dirt is None else 2 for _, dirt in options)
                 for option, outcome in outcomes:
                     ledger.add(option, outcome)
-            self.seconds.append(monotonic() - started)
             done += len(batch)
         self.tell(len(jobs), len(jobs), what)
 
-    def _workers(self, remaining):
-        """Splits worked on at once: one, until it is known that the rest is worth starting processes."""
-        if self.n_jobs == 1 or not self.seconds:
-            return 1
-        return min(self.n_jobs, remaining) if max(self.seconds) * remaining > _WORTH_WORKERS or max(self.seconds) > 5 else 1
+    def _workers(self, jobs):
+        """Splits worked on at once: more than one where the work is worth starting processes for."""
+        fits = sum(1 + len(options) for _, options in jobs)
+        return min(self.n_jobs, len(jobs)) if self.seconds * fits > _WORTH_WORKERS else 1
 
     def _late(self):
         if self.deadline is not None and monotonic() > self.deadline:
@@ -196,9 +205,12 @@ class Race:
 
 
 def _run_split(work):
-    (split, train, test), options, design, detectors = work
-    trial = Trial(train, test, design, detectors, trial_seed(design.seed, split))
-    return (split.repeat, split.fold), trial.score_before, [(option, trial.run(option, dirt)) for option, dirt in options]
+    (split, train, test), options, arms, design, detectors = work
+    # Splits run side by side; threads inside a fit would only wait for each other.
+    with threadpool_limits(limits=1):
+        trial = Trial(train, test, design, detectors, trial_seed(design.seed, split))
+        outcomes = [(option, trial.run(option, dirt, arms=arms)) for option, dirt in options]
+    return (split.repeat, split.fold), trial.score_before, outcomes
 
 
 def _order(step):

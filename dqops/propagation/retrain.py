@@ -90,10 +90,10 @@ class Retrain(Propagator):
         dirts = {finding.id: dirt for finding, _, dirt in doubts}
         entries = []
         for arm in ARMS:
-            measured = [(option, seen) for option in race.finalists() if len(seen := race.seen(option, arm)) > 0]
+            measured = [(option, seen) for option in race.finalists() if len(seen := race.seen(option, arm)) > 1]
             floor = 1 / (n_rows / FOLDS)
             repairs = moderated_intervals([seen for _, seen in measured], _SHARE, level=self.level, floor=floor)
-            planted = [race.planted(option, arm) for option, _ in measured]
+            planted = [seen if len(seen := race.planted(option, arm)) > 1 else [] for option, _ in measured]
             twins = moderated_intervals([seen for seen in planted if len(seen)], _SHARE, level=self.level, floor=floor)
             remaining = iter(twins)
             for (option, seen), repair, plants in zip(measured, repairs, planted, strict=True):

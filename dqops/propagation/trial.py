@@ -93,7 +93,7 @@ class Trial:
         reached = model.score(table, self.design.scoring)
         return max(reached, _WORST) if self.design.scoring in _UNBOUNDED else reached
 
-    def run(self, option, dirt=None):
+    def run(self, option, dirt=None, *, arms=ARMS):
         """`Outcome` of one option; a model that raises on repaired data is counted, not fatal.
 
         Parameters
@@ -101,13 +101,15 @@ class Trial:
         option : Option
         dirt : Dirt or None
             Also plant this dirt in the repaired rows, and measure what the repair leaves of it.
+        arms : sequence of str
+            What is asked for; deployed alone is cheapest.
         """
         try:
-            return self._run(option, dirt)
+            return self._run(option, dirt, arms)
         except (ModelError, DataError) as failure:
             return Outcome({}, 0, failure=str(failure))
 
-    def _run(self, option, dirt):
+    def _run(self, option, dirt, arms):
         train, test, relabelled = self.repaired(option)
         if option.on_rows:
             return self._run_rows(train, relabelled)
@@ -118,7 +120,7 @@ class Trial:
         after = self.fit(train) if changed or not same_columns else self.before
         reached = self.score(after, test)
         differences = {"deployed": reached - self.score_before}
-        if same_columns:
+        if same_columns and len(arms) > 1:
             differences["training"] = reached - self.score(self.before, _typed_like(test, self.test))
             differences["serving"] = reached - self.score(after, _typed_like(self.test, test))
         twin = {} if dirt is None else self._leftover(option, dirt, train, test, after, reached)

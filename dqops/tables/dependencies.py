@@ -26,6 +26,8 @@ _HABITS = (0.3, 3.0, 1000.0)  # how much the wrong values differ between groups:
 _STEADINESS = (300.0, 30_000.0)  # how much the rate of wrong values differs between groups: some, not
 _FREE_SHARE = 0.1  # groups expected to be free, before looking
 _ROUNDS = 4
+_SLIP_COUNT = 3  # cells that a slip may hold; values that hold more have a right to be there
+_SLIP_SHARE = 0.2  # the same against the mean value of the column
 MOST_NOISE = 0.4  # beyond it nobody can say what the function is
 
 
@@ -94,12 +96,16 @@ class Fit:
         Probability that the group has one true value rather than a distribution of its own.
     gain : float
         Log-likelihood gained over the base rates, in nats.
-    entropy : float
-        What was to be gained, in nats.
     told : float
-        Share of it that is gained in the functional groups.
+        Share of what was to be gained that is gained in the functional groups.
     noise : float
         Share of exceptions.
+    astray : float
+        Exceptions whose value comes again and again.
+    left_open : float
+        The same as a share of what the commonest value misses.
+    unevenness : float
+        Variance of the rate of such exceptions between groups, beyond chance, in squares of the mean rate.
     share : float
         Rows in functional groups, among the rows that have company.
     covered : int
@@ -112,9 +118,11 @@ class Fit:
     sureness: np.ndarray
     functional: np.ndarray
     gain: float
-    entropy: float
     told: float
     noise: float
+    astray: float
+    left_open: float
+    unevenness: float
     share: float
     covered: int
     proof: float
@@ -136,22 +144,49 @@ def fit_dependency(pairs, base):
     for _ in range(_ROUNDS - 1):
         function = _noisy_function(pairs, base, rarity, functional)
         exact = _likelihood_of_function(pairs, base, rarity, function)
-        functional = 1 / (1 + np.exp(-np.clip(exact - free, -50, 50)) * _FREE_SHARE / (1 - _FREE_SHARE))
-    plain = pairs.total(pairs.count * rarity)
-    best = np.logaddexp(np.log1p(-_FREE_SHARE) + exact, np.log(_FREE_SHARE) + free)
+        odds = np.clip(pairs.total(exact - free), -50, 50)
+        functional = 1 / (1 + np.exp(-odds) * _FREE_SHARE / (1 - _FREE_SHARE))
+    plain = pairs.count * rarity
+    best = np.logaddexp(np.log1p(-_FREE_SHARE) + pairs.total(exact), np.log(_FREE_SHARE) + pairs.total(free))
     covered = int(pairs.sizes[company].sum())
+    home = _at_home(pairs)
+    weight = home * functional[pairs.group]
+    rows = (weight * pairs.count).sum()
+    astray = (weight * pairs.count)[pairs.value != function.truths[pairs.group]].sum()
+    common = np.bincount(pairs.value, weights=weight * pairs.count, minlength=1).max() if len(pairs.value) else 0.0
     return Fit(
         truths=function.truths,
         sureness=_sureness(pairs, function.votes),
         functional=functional,
-        gain=float((best - plain)[company].sum()),
-        entropy=float(-plain[company].sum()),
-        told=float((functional * (exact - plain))[company].sum() / max((functional * -plain)[company].sum(), 1e-9)),
+        gain=float((best - pairs.total(plain))[company].sum()),
+        told=float((weight * (exact - plain)).sum() / max((weight * -plain).sum(), 1e-9)),
         noise=function.noise,
+        astray=float(astray),
+        left_open=float(astray / max(rows - common, 1e-9)),
+        unevenness=_unevenness(pairs, weight, function.truths),
         share=float((functional * pairs.sizes)[company].sum() / max(covered, 1)),
         covered=covered,
-        proof=float((functional * (exact - free))[company].sum()),
+        proof=float((weight * (exact - free)).sum()),
     )
+
+
+def _at_home(pairs):
+    """Pairs in company whose value comes again and again; the others are slips, and prove nothing."""
+    seen = np.bincount(pairs.value, weights=pairs.count, minlength=pairs.n_values)
+    usual = seen.sum() / max(np.count_nonzero(seen), 1)
+    return (seen > min(_SLIP_COUNT, _SLIP_SHARE * usual))[pairs.value] & (pairs.sizes >= 2)[pairs.group]
+
+
+def _unevenness(pairs, weight, truths):
+    """Variance of the rate of exceptions between groups that chance does not explain, in squares of its mean."""
+    rows = pairs.total(weight * pairs.count)
+    astray = pairs.total(np.where(pairs.value != truths[pairs.group], weight * pairs.count, 0.0))
+    mean = astray.sum() / max(rows.sum(), 1e-9)
+    if mean <= 0:
+        return 0.0
+    held = rows > 0
+    squares = ((astray[held] - mean * rows[held]) ** 2 / rows[held]).sum()
+    return float((squares - np.count_nonzero(held) * mean * (1 - mean)) / (rows.sum() * mean**2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +209,11 @@ class Base:
     @classmethod
     def of(cls, codes, n_values):
         """The base rates of a column of codes; -1 is left out."""
-        counts = np.bincount(codes[codes >= 0], minlength=n_values)
+        return cls.of_counts(np.bincount(codes[codes >= 0], minlength=n_values))
+
+    @classmethod
+    def of_counts(cls, counts):
+        """The base rates of values that occur so often."""
         once = counts == 1
         return cls(np.where(once, once.sum(), np.maximum(counts, 0.5)) / max(counts.sum(), 1), once)
 
@@ -221,7 +260,7 @@ def _winners(pairs, votes, rarity):
 
 
 def _likelihood_of_function(pairs, base, rarity, function):
-    """Log-likelihood of each group, every row predicted from the others, if the group has one true value.
+    """Log-likelihood of each pair, every row predicted from the others, if the group has one true value.
 
     Which wrong value comes may depend on the group (the same slip is often made twice); how often one comes
     may not.
@@ -243,7 +282,7 @@ def _likelihood_of_function(pairs, base, rarity, function):
     for habit, steadiness in product(_HABITS, _STEADINESS):
         slip = (np.maximum(wrong - odd, 0) + habit * spread) / (others + habit)
         noise = (others + steadiness * function.noise) / (pairs.sizes[pairs.group] - 1 + steadiness)
-        likelihood = pairs.total(pairs.count * np.log(np.maximum((1 - noise) * right + noise * slip, 1e-300)))
+        likelihood = pairs.count * np.log(np.maximum((1 - noise) * right + noise * slip, 1e-300))
         if best is None or likelihood.sum() > best.sum():
             best = likelihood
     return best
@@ -254,7 +293,7 @@ def _likelihood_of_freedom(pairs, base, concentrations=_LOOSENESS):
     sizes, share, best = pairs.sizes[pairs.group], base.share[pairs.value], None
     for concentration in concentrations:
         chance = (pairs.count - 1 + concentration * share) / (sizes - 1 + concentration)
-        likelihood = pairs.total(pairs.count * np.log(chance))
+        likelihood = pairs.count * np.log(chance)
         if best is None or likelihood.sum() > best.sum():
             best = likelihood
     return best

@@ -23,9 +23,13 @@ _LEAST_COVER = 0.1  # rows that have company in their group
 _LEAST_REPEATS = 3.0  # cells a level of a measure; rarer ones agree by chance
 _LEAST_PROOF = 0.5  # nats an exception by which noise must explain better than loose association
 _NOISE_PROOF = 10.0  # and more where there is much noise
+_GROUP_PROOF = 1.0  # or nats a group, where groups are so large that each tells noise from looseness
+_LARGE = 8.0
 _BULK_SHARE = 0.03  # rows in groups without one clear value that are taken for damaged, not for free
 _MUCH_CLEANER = 0.75  # share of the exceptions that a second column may leave, to be worth asking
 _MOST_NOISE = 0.3
+_UNEVEN = 0.5  # variance of the noise between groups, in squares of its mean
+_LEFT_OPEN = 0.6  # share of the errors of the commonest value that may be left
 _MUCH_NOISIER = 2.0  # than the cleanest dependency into the same column: of no more use
 _STRICT_NOISE, _STRICT_GAIN = 0.02, 0.95  # so nearly exact that no proof against looseness is asked
 
@@ -49,7 +53,7 @@ class Dependency:
     told : float
         The same in nats a row.
     proof : float
-        Nats an exception by which noise explains it better than a loose association does.
+        Nats an exception, or a group if these are fewer, by which noise explains it better than looseness does.
     """
 
     lhs: tuple[str, ...]
@@ -168,22 +172,27 @@ class _Search:
 
 def _dependency(lhs, rhs, pairs, base, n_columns):
     """The dependency that these pairs show, or None."""
-    if not len(pairs.keys):
+    known = int(pairs.count.sum())
+    if not known:
         return None
     fit = fit_dependency(pairs, base)
-    known = int(pairs.count.sum())
-    exceptions = max(fit.noise * fit.covered * fit.share, 1.0)
-    strict = fit.noise <= _STRICT_NOISE and fit.told >= _STRICT_GAIN
-    proven = fit.proof >= (_LEAST_PROOF + _NOISE_PROOF * fit.noise) * exceptions
+    groups = max(int(((fit.functional >= 0.5) & (pairs.sizes >= 2)).sum()), 1)
+    astray = max(fit.astray, 1.0)
+    noise = astray / max(fit.covered * fit.share, 1.0)
+    strict = noise <= _STRICT_NOISE and fit.told >= _STRICT_GAIN
+    proven = fit.proof >= (_LEAST_PROOF + _NOISE_PROOF * noise) * astray
+    proven |= fit.proof >= _GROUP_PROOF * groups and fit.covered >= _LARGE * groups
+    proven &= noise <= _STRICT_NOISE or fit.unevenness <= _UNEVEN
     price = _LEAST_GAIN + (1 + len(lhs)) * np.log(n_columns)
     enough = fit.gain > price and fit.share >= _LEAST_SHARE and fit.covered >= _LEAST_COVER * known
-    if not (enough and fit.noise <= _MOST_NOISE and (strict or proven)):
+    telling = fit.noise <= _MOST_NOISE and fit.left_open <= _LEFT_OPEN
+    if not (enough and telling and (strict or proven)):
         return None
     functional = fit.functional >= 0.5
     functional |= _damaged(pairs, functional)
     sure = functional & (fit.sureness >= 0.9) & (pairs.sizes >= 2)
     truths = np.where(sure, fit.truths, -1).astype(np.int32)
-    return Dependency(lhs, rhs, pairs.keys, truths, fit.noise, fit.gain / fit.covered, fit.gain / known, fit.proof / exceptions)
+    return Dependency(lhs, rhs, pairs.keys, truths, noise, fit.gain / fit.covered, fit.gain / known, fit.proof / min(astray, groups))
 
 
 def _scatter(key):

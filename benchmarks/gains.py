@@ -1,0 +1,136 @@
+"""Predicted gains against realised ones, on tables whose true cells are known.
+
+    python benchmarks/gains.py [--sets nasa beers] [--models linear forest] [--effort quick]
+
+For each set and model the dirty table is audited as a user would. Then the truth is looked at: for each column that
+has a finding the wrong cells are replaced by the true ones, and the same model is trained and judged again on the same
+five-fold splits. Printed for each column: the repair's predicted gain, the predicted potential (knowing the truth), the
+realised gain of the truth, and whether it fell inside; for the whole table, all repairs against the cost of all dirt.
+Sets come from the folder in DQOPS_DATASETS, or ``../shared/datasets`` beside the project; nothing in the package was
+fitted to them.
+"""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+import dqops
+from dqops.models import Design, default_scoring, resolve_model, task_of
+from dqops.propagation.intervals import paired_interval
+from dqops.results.gain import ARMS
+from dqops.tables.cells import in_type_of
+
+FOLDER = Path(os.environ.get("DQOPS_DATASETS", Path(__file__).parents[2] / "shared" / "datasets"))
+SETS = {
+    "nasa": ("nasa/dirty", "nasa/clean", "sound_pressure_level", ()),
+    "bike": ("bike/dirty", "bike/clean", "cnt", ("instant", "casual", "registered")),
+    "babyproduct": ("babyproduct/dirty", "babyproduct/clean", "class", ()),
+    "beers": ("beers/dirty", "beers/clean", "style", ("index", "id")),
+    "hospital": ("hospital/dirty", "hospital/clean", "Condition", ("MeasureCode", "MeasureName", "StateAverage")),
+    "bank8fm": ("bank8fm_missing/dirty_mnar_50", "bank8fm_missing/clean", "binaryClass", ()),
+    "har": ("har/dirty", "har/clean", "gt", ("Index",)),
+    "tax": ("tax/dirty", "tax/clean", "rate", ()),
+}
+MOST_ROWS = 4000
+
+
+def load(name):
+    """Dirty and clean text of a set, row by row alike: at most 4000 rows, frequent classes only, target known in both."""
+    dirty_file, clean_file, target, ignore = SETS[name]
+    dirty, clean = (pl.read_csv(FOLDER / f"{one}.csv.gz", infer_schema=False) for one in (dirty_file, clean_file))
+    if name == "beers":
+        common = clean[target].value_counts(sort=True)[target].head(10)
+        keep = clean[target].is_in(common.implode())
+        dirty, clean = dirty.filter(keep), clean.filter(keep)
+    if dirty.height > MOST_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(dirty.height, MOST_ROWS, replace=False))
+        dirty, clean = dirty[rows], clean[rows]
+    # The target is the same in both arms: what is measured is dirt in the features.
+    return dirty.with_columns(clean[target]), clean, target, ignore
+
+
+def as_table(frame, target, ignore):
+    """The table that a user would read from a file with these cells."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        frame.write_csv(path)
+        return dqops.read(path, target=target, ignore=ignore)
+
+
+def realised(before, after, model, seed=1):
+    """Gain of replacing `before` by `after`, by arm, on fresh splits."""
+    task = task_of(before)
+    ready = resolve_model(model, task, seed=seed).prepared(before)
+    design = Design(task=task, model=ready, scoring=default_scoring(task), seed=seed)
+    gains = {arm: [] for arm in ARMS}
+    for split in design.splits(before, folds=5, repeats=2):
+        parts = [[one.take(rows) for rows in (split.train, split.test)] for one in (before, after)]
+        (old_train, old_test), (new_train, new_test) = parts
+        old, new = ready.fit(old_train, seed=seed), ready.fit(new_train, seed=seed)
+        best = max(new.score(new_test, design.scoring), -10)
+        rivals = {"deployed": (old, old_test), "training": (old, like(new_test, old_test)), "serving": (new, like(old_test, new_test))}
+        for arm, (fitted, rows) in rivals.items():
+            gains[arm].append(best - max(fitted.score(rows, design.scoring), -10))
+    return {arm: paired_interval(seen, 0.25) for arm, seen in gains.items()}
+
+
+def like(table, model):
+    """The cells of one table in the types of another."""
+    names = [name for name in table.features if table.frame[name].dtype != model.frame[name].dtype]
+    return table.with_columns(*[in_type_of(table.frame[name], model.frame[name]).alias(name) for name in names]) if names else table
+
+
+def judge(name, model, effort, lines):
+    """Audit a set and hold its promises against the truth."""
+    dirty, clean, target, ignore = load(name)
+    before = as_table(dirty, target, ignore)
+    audit = dqops.audit(before, model=model, effort=effort, n_jobs=2)
+    print(f"\n{name}, {model}: baseline {audit.baseline.score:.3f} [{audit.baseline.low:.3f}, {audit.baseline.high:.3f}], {audit.timings['all']:.0f} s")
+    truth = realised(before, as_table(clean, target, ignore), model)
+    for arm in ARMS:
+        whole = audit.gains.of("all", arm)
+        print(f"  all repairs, {arm:9} {shown(whole and whole.repair):28} cost of all dirt {shown(truth[arm])}")
+    for gain in sorted(audit.gains, key=lambda one: one.finding):
+        column = gain.finding.split(":", 1)[-1]
+        if gain.arm != "deployed" or gain.potential is None or column not in clean.columns or column == target:
+            continue
+        mended = realised(before, as_table(dirty.with_columns(clean[column]), target, ignore), model)
+        for arm in ARMS:
+            told = audit.gains.of(gain.finding, arm)
+            if told is None or told.potential is None:
+                continue
+            real = mended[arm].expected
+            inside = told.potential.low <= real <= told.potential.high
+            lines.append((name, model, gain.finding, arm, told.repair.expected, told.potential, real, inside))
+            print(f"  {gain.finding:26} {arm:9} repair {shown(told.repair):26} potential {shown(told.potential):26} truth {real:+.3f} {'' if inside else 'OUTSIDE'}")
+
+
+def shown(estimate):
+    return "not measured" if estimate is None else str(estimate)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--models", nargs="+", default=["linear", "forest", "boosting", "knn"])
+    parser.add_argument("--effort", default="standard")
+    given = parser.parse_args()
+    lines = []
+    for name in given.sets:
+        for model in given.models:
+            judge(name, model, given.effort, lines)
+    for arm in ARMS:
+        part = [line for line in lines if line[3] == arm]
+        if len(part) > 2:
+            told, real = np.array([line[5].expected for line in part]), np.array([line[6] for line in part])
+            order = np.corrcoef(told.argsort().argsort(), real.argsort().argsort())[0, 1]
+            width = np.median([line[5].high - line[5].low for line in part])
+            print(f"{arm}: {np.mean([line[7] for line in part]):.0%} of {len(part)} inside 90% intervals, rank correlation {order:.2f}, median width {width:.3f}")
+
+
+if __name__ == "__main__":
+    main()
