@@ -1,6 +1,7 @@
 """What a plug-in writes: one method each, the base class does the rest."""
 
 from copy import copy
+from functools import cache
 from importlib.metadata import entry_points
 
 import numpy as np
@@ -40,8 +41,7 @@ class Plugin:
 
         Packages outside dqops add theirs through the entry-point group ``dqops.plugins``.
         """
-        for entry in entry_points(group="dqops.plugins"):
-            entry.load()
+        _load_installed()
         return dict(sorted(cls._known.items()))
 
     @classmethod
@@ -177,6 +177,13 @@ class Corruption(Plugin, role="corruption"):
 
     def corrupt(self, table, rate, rng):
         raise NotImplementedError
+
+
+@cache
+def _load_installed():
+    """Import the plug-ins of installed packages, once."""
+    for entry in entry_points(group="dqops.plugins"):
+        entry.load()
 
 
 def _reasons(whys, count):

@@ -1,5 +1,6 @@
 """``dqops audit``."""
 
+import os
 import sys
 
 import click
@@ -89,9 +90,7 @@ def _run(source, tell, *, query, no_model, ignore, detectors, jobs, **options):
 
 
 def _cores(jobs):
-    from joblib import cpu_count
-
-    return cpu_count() if jobs == -1 else max(1, jobs)
+    return len(os.sched_getaffinity(0)) if jobs == -1 and hasattr(os, "sched_getaffinity") else max(1, jobs if jobs > 0 else os.cpu_count() or 1)
 
 
 def _write(path, text):

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.stats import norm
-from sklearn.ensemble import HistGradientBoostingClassifier
+from scipy.special import ndtr
 
 from dqops.contracts import Detector
 from dqops.errors import SkippedWarning
@@ -125,12 +124,15 @@ def _told_apart(old, new, names):
     score = np.empty(len(y))
     for held_out in (0, 1):
         train = fold != held_out
+        # Late: only a comparison with a reference brings scikit-learn.
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
         model = HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=15, random_state=_SEED).fit(X[train], y[train])
         score[~train] = model.predict_proba(X[~train])[:, 1]
     apart = _auc(y, score)
     alike = max(design_effect(column[y == 0]) for column in np.nan_to_num(X).T)
     error = np.sqrt(alike * (len(y) + 1) / (12.0 * (y == 0).sum() * (y == 1).sum()))
-    return apart, float(norm.sf((apart - 0.5) / error))
+    return apart, float(ndtr((0.5 - apart) / error))
 
 
 def _auc(y, score):

@@ -12,7 +12,7 @@ from dqops.results.findings import Findings
 from dqops.tables.alone import auc, empty_purity, encode, explained, foretell
 from dqops.tables.repeats import describing, numbers_rows, repeats
 
-_SAMPLED_ROWS = 20_000
+_SAMPLED_ROWS = 10_000
 _FEWEST_ROWS = 30
 _SUREST = 0.98
 # What a column leaves unexplained at which it is as likely a leak as not, if the best other column leaves four

@@ -3,6 +3,8 @@
 import warnings
 from time import perf_counter
 
+from threadpoolctl import threadpool_limits
+
 import dqops.detectors  # noqa: F401  (registers the detectors)
 from dqops.contracts import Detector
 from dqops.errors import OptionError, SkippedWarning
@@ -52,7 +54,8 @@ def search(table, detectors, design, seed, *, reference=None, tell=lambda done, 
             continue
         tell(done, len(detectors), f"searching: {name}")
         started, rng = perf_counter(), stream(seed, f"detect:{name}")
-        with warnings.catch_warnings(record=True) as caught:
+        # One thread: folds are small, and threads inside a fit would mostly wait for each other.
+        with warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
             warnings.simplefilter("always")
             if name in NEEDS_REFERENCE:
                 found += detector.fit(reference, design, rng).find(table)

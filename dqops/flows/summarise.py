@@ -7,10 +7,12 @@ from dqops.results.summary import ColumnSummary
 
 _BINS = 24
 _LEVELS = 8
+# Larger tables are drawn from so many evenly spaced rows: a picture does not show more.
+_DRAWN_ROWS = 200_000
 
 
 def column_summaries(table, findings):
-    """One `ColumnSummary` a searched column, doubtful cells counted apart.
+    """One `ColumnSummary` a searched column, doubtful cells counted apart; figures of large tables are estimates.
 
     Parameters
     ----------
@@ -21,19 +23,22 @@ def column_summaries(table, findings):
     -------
     tuple of ColumnSummary
     """
+    step = max(1, table.n_rows // _DRAWN_ROWS)
     roles = {getattr(table.roles, role): role for role in ("target", "key", "time", "group", "weight", "trusted")}
-    return tuple(_summary(table, name, findings, roles.get(name, "")) for name in table.searched)
+    return tuple(_summary(table, name, findings, roles.get(name, ""), step) for name in table.searched)
 
 
-def _summary(table, name, findings, role):
-    meaning, doubtful = table.meanings[name], _doubtful(table, name, findings)
+def _summary(table, name, findings, role, step):
+    meaning, doubtful = table.meanings[name], _doubtful(table, name, findings)[::step]
     missing = int(meaning.blank.sum() + meaning.disguised.sum())
     parts = {"name": name, "kind": meaning.kind, "recorded_as": meaning.recorded_as, "role": role, "missing": missing}
+    if step > 1:
+        parts["distinct"] = int(table.frame[name].approx_n_unique()) - bool(table.frame[name].null_count())
     if meaning.kind == "number":
-        figures = _numbers(meaning.values, doubtful)
+        figures = _numbers(meaning.values.gather_every(step), doubtful)
         if figures:
-            return ColumnSummary(**parts, **figures)
-    return ColumnSummary(**parts, **_levels(table.frame[name], doubtful))
+            return ColumnSummary(**figures | parts)
+    return ColumnSummary(**_levels(table.frame[name].gather_every(step), doubtful) | parts)
 
 
 def _doubtful(table, name, findings):

@@ -31,7 +31,7 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(rows=2000, fits=50, screened=2, rounds=1, twins=3),
-    "standard": Effort(rows=4000, fits=120, screened=2, rounds=2, twins=5),
+    "quick": Effort(rows=2000, fits=40, screened=2, rounds=1, twins=3),
+    "standard": Effort(rows=4000, fits=80, screened=2, rounds=2, twins=5),
     "thorough": Effort(rows=10_000, fits=1200, screened=5, rounds=5, twins=10),
 }

@@ -52,7 +52,7 @@ def moderated_intervals(groups, test_share, *, level=0.9, floor=0.0):
     """Intervals for many findings at once: those heard on few splits borrow the spread of the others.
 
     Each variance is drawn towards the median variance of all groups, as if that had been seen on `_PRIOR`
-    further splits; groups that never moved stay at zero.
+    further splits.
 
     Parameters
     ----------
@@ -81,9 +81,6 @@ def moderated_intervals(groups, test_share, *, level=0.9, floor=0.0):
     estimates = []
     for seen in groups:
         mean, count = float(seen.mean()), len(seen)
-        if not seen.any() or not moved:
-            estimates.append(paired_interval(seen, test_share, level=level) if count > 1 else Estimate(mean, mean, mean, level))
-            continue
         own = seen.var(ddof=1) if count > 1 else 0.0
         spread = (_PRIOR * usual + (count - 1) * own) / (_PRIOR + count - 1)
         error = max(np.sqrt((1 / count + test_share) * spread), floor / np.sqrt(count))

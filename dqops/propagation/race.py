@@ -81,6 +81,10 @@ class Race:
         """Cells or rows that the option changed, by split."""
         return self.measured.changed[option] or self.chosen_on.changed[option] or [0]
 
+    def touches(self, option):
+        """Whether the option changed anything at all: only then is its gain more than nothing."""
+        return any(self.changed(option)) or any(self.seen(option, "deployed"))
+
     def warnings(self):
         """What has to be said of the race."""
         said = []
@@ -102,6 +106,9 @@ class Race:
 
     def _choose(self):
         """The repairs of each finding compete on the first repeat; where there are too many, first ones go alone."""
+        if all(len(options) == 1 for _, options, _ in self.doubts):
+            self.winners = {finding.id: options[0] for finding, options, _ in self.doubts}
+            return
         splits, allowed = self.splits[0][: self.effort.screened], _CHOOSING * self.budget
         entered = [options[:1] for _, options, _ in self.doubts]
         spent = len(entered) * len(splits)
@@ -156,7 +163,7 @@ class Race:
         seen = self.seen(option, "deployed")
         if not seen:
             return bool(self.measured.failures[option])
-        if not any(seen):
+        if not self.touches(option):
             return True
         return len(seen) > 2 and paired_interval(seen, _SHARE, level=0.99).high < self._least()
 

@@ -10,7 +10,7 @@ from dqops.propagation.effort import FOLDS
 from dqops.propagation.intervals import moderated_intervals, paired_interval
 from dqops.propagation.potential import potential_of
 from dqops.propagation.race import Race
-from dqops.results.gain import ARMS, Baseline, Gain, Gains
+from dqops.results.gain import ARMS, Baseline, Estimate, Gain, Gains
 
 _SHARE = 1 / (FOLDS - 1)
 
@@ -97,6 +97,8 @@ class Retrain(Propagator):
             twins = moderated_intervals([seen for seen in planted if len(seen)], _SHARE, level=self.level, floor=floor)
             remaining = iter(twins)
             for (option, seen), repair, plants in zip(measured, repairs, planted, strict=True):
+                if not race.touches(option):
+                    repair = Estimate(0.0, 0.0, 0.0, self.level)
                 twin = next(remaining) if len(plants) else None
                 potential = potential_of(repair, twin, dirts.get(option.finding))
                 cost = float(np.mean(race.changed(option)))

@@ -7,11 +7,6 @@ from dqops.tables.contents import Contents, clean_names
 from dqops.tables.plain import plain_cells, plain_frame, sentences
 
 
-def is_pandas(source):
-    """Whether `source` is a pandas frame or series."""
-    return isinstance(source, (pd.DataFrame, pd.Series))
-
-
 def from_pandas(frame):
     """Contents of a pandas frame; an index that says something becomes the row ids.
 

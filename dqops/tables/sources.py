@@ -15,7 +15,6 @@ from dqops.tables.contents import Contents, clean_names
 from dqops.tables.databases import read_database, read_workbook
 from dqops.tables.delimited import read_delimited
 from dqops.tables.documents import read_documents
-from dqops.tables.frames import from_pandas, is_pandas
 from dqops.tables.plain import plain_frame
 from dqops.tables.registry import find_dataset
 from dqops.tables.unpack import unpacked
@@ -37,7 +36,10 @@ def contents_of(source, *, query=None, encoding=None, delimiter=None):
 
     See `dqops.read` for the sources.
     """
-    if is_pandas(source):
+    if any(kind.__module__.startswith("pandas") for kind in type(source).__mro__):
+        # Late: who brings a pandas frame has pandas loaded, the others need not wait for it.
+        from dqops.tables.frames import from_pandas
+
         return from_pandas(source), "the table"
     if isinstance(source, pl.LazyFrame):
         source = source.collect()

@@ -8,8 +8,6 @@ import lzma
 import zipfile
 import zlib
 
-import pyarrow as pa
-
 from dqops.errors import OptionError, SourceError
 
 _MARKS = {  # a byte order mark tells the encoding; the longer ones come first
@@ -153,6 +151,8 @@ def _unzip(data):
 
 
 def _unzstd(data):
+    import pyarrow as pa  # late: only zstd needs it here
+
     with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
         return stream.read()
 
