@@ -15,7 +15,8 @@ from dqops.tables.sums import learn_arithmetic
 
 _ALL_UP_TO = 60_000  # rows up to which dependencies are searched in all of them
 _LEARNED_FROM = 30_000  # rows that they are searched in otherwise
-_HASHED = 3  # columns of numbers that tell rows apart well enough to draw some
+_HASHED = 3  # columns of numbers that may tell rows apart well enough to draw some
+_DIFFERENT = 0.9
 _REPORTED = 0.2  # probability from which a doubt is told
 
 _ODD = "does not follow from other columns as in the rows alike"
@@ -47,7 +48,7 @@ class Rules(Detector):
         habits = learn_misplaced(_words(table, [name for name in table.searched if table.meanings[name].kind in _WORDS]))
         table = _put_right(table, habits)[0]
         few = _as_if_drawn(table)
-        sums = learn_arithmetic({name: one[few] for name, one in _numbers(table, table.searched).items()})
+        sums = learn_arithmetic(_numbers(table, table.searched, few))
         levels, codes, sizes = _encoded(table, table.searched, few)
         dependencies = mine(codes, sizes, _measures(table))
         used = columns_of(dependencies)
@@ -147,9 +148,12 @@ def _as_if_drawn(table):
 def _row_hashes(table):
     """uint64 (n,): a number for each row; of its numbers alone where there are enough, as they are quicker."""
     names = sorted(table.searched)
+    if not names:
+        return np.zeros(table.n_rows, dtype=np.uint64)
     numbers = [name for name in names if table.frame[name].dtype.is_numeric()]
-    chosen = numbers[:_HASHED] if len(numbers) >= _HASHED else names
-    return table.frame.select(chosen).hash_rows(seed=0).to_numpy() if chosen else np.zeros(table.n_rows, dtype=np.uint64)
+    some = table.frame.select(numbers[:_HASHED]).head(_ALL_UP_TO // 10)
+    tell = len(numbers) >= _HASHED and some.hash_rows().n_unique() >= _DIFFERENT * some.height
+    return table.frame.select(numbers[:_HASHED] if tell else names).hash_rows(seed=0).to_numpy()
 
 
 def _encoded(table, names, rows):
@@ -167,10 +171,15 @@ def _at(meaning, rows):
     return replace(meaning, values=meaning.values.gather(rows), unreadable=meaning.unreadable[rows])
 
 
-def _numbers(table, names):
-    """Columns of numbers, NaN where a cell holds none."""
-    chosen = [name for name in names if _read_alike(table, name, "number").kind == "number"]
-    return {name: _read_alike(table, name, "number").values.cast(pl.Float64).fill_null(np.nan).to_numpy() for name in chosen}
+def _numbers(table, names, rows=None):
+    """Columns of numbers at these rows or all, NaN where a cell holds none."""
+    found = {}
+    for name in names:
+        meaning = _read_alike(table, name, table.meanings[name].kind if rows is not None else "number")
+        if meaning.kind == "number":
+            values = meaning.values if rows is None else meaning.values.gather(rows)
+            found[name] = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return found
 
 
 def _measures(table):

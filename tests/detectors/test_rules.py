@@ -101,3 +101,45 @@ def test_hospital_typos_are_found_and_mended(shared, rng):
     wrong = [clean[column][row] != table.raw[column][row] for column, row in found(findings)]
     assert len(wrong) > 350
     assert np.mean(wrong) > 0.9
+
+
+def test_values_in_the_cell_of_another_column_are_put_in_their_place(rng):
+    towns, states = ["Bend", "Gary", "Reno", "Mill Valley"], ["OR", "IN", "NV", "CA"]
+    which = rng.integers(0, 4, 200)
+    town, state = [towns[one] for one in which], [states[one] for one in which]
+    for row in range(0, 200, 10):
+        town[row], state[row] = f"{town[row]} {state[row]}", None
+    findings = Rules().fit_find(table_of({"town": town, "state": state}), None, rng)
+    assert found(findings) == {(name, row) for name in ("town", "state") for row in range(0, 200, 10)}
+    assert suggested(findings, "town", 10) == towns[which[10]]
+    assert suggested(findings, "state", 10) == states[which[10]]
+
+
+@pytest.mark.parametrize("together", [np.add, np.multiply])
+def test_a_cell_that_breaks_a_sum_or_a_product_is_found_and_mended(rng, together):
+    one, two = rng.integers(2, 60, (2, 400)).astype(float)
+    columns = {"one": one, "two": two, "all": together(one, two)}
+    truth = columns["two"][5]
+    columns["two"] = two.copy()
+    columns["two"][5] = 17.2513
+    findings = Rules().fit_find(table_of(columns), None, rng)
+    assert found(findings) == {("two", 5)}
+    assert suggested(findings, "two", 5) == truth
+
+
+def test_codes_that_happen_to_add_up_are_no_sum(rng):
+    codes = {name: rng.choice([1, 2, 3], 500, p=[0.8, 0.1, 0.1]) for name in "ab"}
+    codes["c"] = rng.choice([2, 3], 500, p=[0.9, 0.1])
+    assert not found(Rules().fit_find(table_of(codes), None, rng))
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1])
+def test_values_of_other_rows_are_found_among_their_group(rng, rate):
+    columns = places(rng, 3000)
+    wrong = rng.random(3000) < rate
+    truth = list(columns["county"])
+    columns["county"] = [truth[rng.integers(3000)] if bad else good for good, bad in zip(truth, wrong, strict=True)]
+    cells = found(Rules().fit_find(table_of(columns), None, rng))
+    really = {("county", row) for row in range(3000) if columns["county"][row] != truth[row]}
+    assert len(cells & really) > 0.9 * len(really)
+    assert len(cells - really) < 0.1 * len(cells)
