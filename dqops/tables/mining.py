@@ -31,7 +31,7 @@ _MOST_NOISE = 0.3
 _UNEVEN = 0.5  # variance of the noise between groups, in squares of its mean
 _LEFT_OPEN = 0.6  # share of the errors of the commonest value that may be left
 _MUCH_NOISIER = 2.0  # than the cleanest dependency into the same column: of no more use
-_STRICT_NOISE, _STRICT_GAIN = 0.02, 0.95  # so nearly exact that no proof against looseness is asked
+_STRICT_NOISE, _STRICT_GAIN = 0.02, 0.85  # so nearly exact that no proof against looseness is asked
 
 
 @dataclass(frozen=True, eq=False)
