@@ -15,6 +15,7 @@ from dqops.tables.tails import strange_sign, tail_bounds
 
 _LOOKED_AT = 20_000  # cells that show how a column is spread
 _RELATED = 5_000  # rows on which relations between columns are learned
+_FEWEST_ROWS = 6  # fewer say nothing of what is usual
 _BLOCK = 100_000  # rows searched at a time for cells that break a relation
 _FEW_LEVELS = 1_000  # distinct numbers up to which a column may have levels
 _JUMP, _SURE_JUMP = 8.0, 20.0  # times the usual distance to the neighbours: suspicious, beyond doubt
@@ -64,6 +65,8 @@ class Outliers(Detector):
     name = "outliers"
 
     def fit(self, table, design, rng):
+        if table.n_rows < _FEWEST_ROWS:
+            return self.fitted(spreads={}, relations=None)
         numbers = {name: meaning.values for name, meaning in table.meanings.items() if meaning.kind == "number"}
         with np.errstate(all="ignore"):  # numbers near the end of the range of floats
             spreads = {name: _spread(values) for name, values in numbers.items() if values.null_count() < table.n_rows}

@@ -14,7 +14,7 @@ from dqops.tables.misplaced import learn_misplaced
 from dqops.tables.sums import learn_arithmetic
 
 _ALL_UP_TO = 60_000  # rows up to which dependencies are searched in all of them
-_LEARNED_FROM = 30_000  # rows that they are searched in otherwise
+_LEARNED_FROM = 20_000  # rows that they are searched in otherwise
 _HASHED = 3  # columns of numbers that may tell rows apart well enough to draw some
 _DIFFERENT = 0.9
 _REPORTED = 0.2  # probability from which a doubt is told

@@ -86,8 +86,9 @@ def audit(
     Examples
     --------
     >>> import polars as pl
-    >>> frame = pl.DataFrame({"size": ["1", "2", "x", "4"] * 20, "y": [0, 1, 0, 1] * 20})
-    >>> audit(frame, target="y", model=None).findings.to_frame()["id"].to_list()[:1]
+    >>> sizes = [*(f"{size / 7:.2f}" for size in range(60)), "4..2", "3.x"]
+    >>> frame = pl.DataFrame({"size": sizes, "y": [0, 1] * 31})
+    >>> audit(frame, target="y", model=None).findings.to_frame()["id"].to_list()
     ['formats:size']
     """
     started, tell = perf_counter(), progress or (lambda done, total, what: None)

@@ -97,13 +97,13 @@ class Table:
         """All columns, in the order of the source."""
         return self.frame.columns
 
-    @property
+    @cached_property
     def searched(self):
         """Columns that detectors look at: all but the ignored, the key, the weight and the trusted mark."""
         aside = {self.roles.key, self.roles.weight, self.roles.trusted, *self.roles.ignored}
         return [name for name in self.frame.columns if name not in aside]
 
-    @property
+    @cached_property
     def features(self):
         """Columns offered to the model."""
         aside = self.roles.aside()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
@@ -24,8 +25,10 @@ def run():
 def small(tmp_path):
     """A table with a typo and holes, small enough to price in a moment."""
     path = tmp_path / "small.csv"
-    sizes = ["1", "2", "three", "4", "", "6"] * 15
-    lines = [f"{size},{'ab'[k % 2]},{'no' if k % 3 else 'yes'}" for k, size in enumerate(sizes)]
+    rng = np.random.default_rng(0)
+    sizes = [f"{size:.1f}" for size in rng.normal(20, 5, 90)]
+    sizes[4], sizes[30], sizes[50], sizes[51] = "17.x", "19..2", "", ""
+    lines = [f"{size},{kind},{y}" for size, kind, y in zip(sizes, rng.choice(["a", "b"], 90), rng.choice(["no", "yes"], 90), strict=True)]
     path.write_text("size,kind,y\n" + "\n".join(lines) + "\n")
     return path
 
@@ -46,7 +49,7 @@ def test_all_outputs_at_once(run, small, tmp_path):
     told = json.loads(paths["json"].read_text())
     assert set(told) >= {"schema_version", "data", "model", "scoring", "baseline", "findings", "gains", "ranking", "warnings", "settings", "versions", "timings"}
     assert told["ranking"][0] in {one["id"] for one in told["findings"]}
-    assert paths["html"].read_text().startswith("<!DOCTYPE html>")
+    assert paths["html"].read_text().lower().startswith("<!doctype html>")
     assert json.loads(paths["sarif"].read_text())["version"] == "2.1.0"
     cells = pl.read_parquet(tmp_path / "run" / "findings.parquet")
     assert cells.columns == ["row", "column", "kind", "score", "value", "why"]
@@ -172,7 +175,7 @@ def test_odd_input_gets_a_sensible_search(run, tmp_path, text):
     assert "<script>alert" not in (tmp_path / "o.html").read_text()
 
 
-def test_ten_thousand_columns(run, tmp_path):
+def test_ten_thousand_columns_end_with_a_result(run, tmp_path):
     path = tmp_path / "wide.csv"
     path.write_text(",".join(f"c{k}" for k in range(10_000)) + "\n" + (",".join("1" for _ in range(10_000)) + "\n") * 3)
     assert run("audit", path, "--no-model").exit_code == 0
