@@ -6,13 +6,30 @@ from dqops.version import VERSION as __version__  # noqa: F401
 
 _HOME = {
     "Audit": "results.audit",
+    "Baseline": "results.gain",
+    "Cleaner": "contracts",
+    "ColumnSummary": "results.summary",
+    "Dataset": "tables.registry",
+    "Detector": "contracts",
+    "DqopsError": "errors",
+    "Estimate": "results.gain",
     "Finding": "results.findings",
     "Findings": "results.findings",
+    "Gain": "results.gain",
+    "Gains": "results.gain",
+    "LabelNoise": "results.summary",
     "Roles": "tables.table",
+    "Schema": "schema",
     "Table": "tables.table",
+    "Verdict": "results.verdict",
     "audit": "flows.audit",
+    "find_dataset": "tables.registry",
+    "infer_schema": "schema",
     "load_run": "results.audit",
+    "load_schema": "schema",
     "read": "tables.io",
+    "registered": "tables.registry",
+    "validate": "schema",
 }
 __all__ = list(_HOME)
 
