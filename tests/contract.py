@@ -88,7 +88,7 @@ def permuted_rows_same_rows(kind):
     frame = sample()
     order = np.random.default_rng(1).permutation(frame.height)
     plain, moved = found(kind, table_of(frame)), found(kind, table_of(frame[order]))
-    names = [{one for one in cells(part, key)} for part, key in ((plain, range(frame.height)), (moved, order.tolist()))]
+    names = [set(cells(part, key)) for part, key in ((plain, range(frame.height)), (moved, order.tolist()))]
     ids = [{(id, row) for id, row, score in part if score >= 0.5} for part in names]
     assert ids[0] == ids[1]
 

@@ -198,7 +198,11 @@ def trial_seed(seed, split):
 
 
 def _cells_changed(before, after):
-    changed = 0
+    """Cells that differ, and rows that were dropped."""
+    dropped = before.n_rows - after.n_rows
+    if dropped:
+        before = before.take(np.flatnonzero(before.row_ids.is_in(after.row_ids.implode()).to_numpy()))
+    changed = dropped
     for name in before.features:
         old, new = before.frame[name], after.frame[name]
         if old is new:

@@ -60,6 +60,28 @@ def _r2(x, y):
     return cross_val_score(Ridge(), x[:, None], y, cv=KFold(5, shuffle=True, random_state=0)).mean()
 
 
+def test_repairs_of_cells_and_of_rows_are_measured_together():
+    rng = np.random.default_rng(4)
+    size = rng.normal(size=300).round(3)
+    frame = pl.DataFrame({"size": size, "other": rng.normal(size=300).round(3), "y": 3 * size})
+    wild = pl.Series("size", np.where(rng.random(300) < 0.2, rng.uniform(30, 90, 300), size))
+    frame = pl.concat([frame.with_columns(wild)] * 2)
+    from dqops.cleaners.numbers import TameOutliers
+    from dqops.cleaners.rows import DropRepeats
+    from dqops.contracts import Detector
+    from dqops.models import Design, resolve_model
+    from dqops.propagation.trial import Option, Trial
+
+    table = dqops.read(frame, target="y")
+    steps = (TameOutliers("typical"), "outliers", "size"), (DropRepeats(), "duplicates", None)
+    design = Design("regression", resolve_model(Ridge(), "regression").prepared(table), "r2")
+    kinds = {name: Detector.named(name)() for name in ("outliers", "duplicates")}
+    trial = Trial(table.take(range(500)), table.take(range(500, 600)), design, kinds, 0)
+    outcome = trial.run(Option("all", steps))
+    assert outcome.changed > 200
+    assert outcome.differences["deployed"] > 0.3
+
+
 def test_same_seed_same_json_whatever_the_workers():
     rng = np.random.default_rng(2)
     frame = pl.DataFrame({"a": [1.0, 2.0, None, 4.0] * 30, "b": rng.normal(size=120), "y": [0, 1, 0, 1] * 30})
