@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from dqops.errors import DataError, ModelError
 from dqops.results.gain import ARMS
 from dqops.seeds import draw_seed, stream
