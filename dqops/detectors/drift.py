@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtr
+import scipy  # its parts load when they are used
 
 from dqops.contracts import Detector
 from dqops.errors import SkippedWarning
@@ -132,7 +132,7 @@ def _told_apart(old, new, names):
     apart = _auc(y, score)
     alike = max(design_effect(column[y == 0]) for column in np.nan_to_num(X).T)
     error = np.sqrt(alike * (len(y) + 1) / (12.0 * (y == 0).sum() * (y == 1).sum()))
-    return apart, float(ndtr((0.5 - apart) / error))
+    return apart, float(scipy.special.ndtr((0.5 - apart) / error))
 
 
 def _auc(y, score):

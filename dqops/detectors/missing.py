@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.special import chdtrc
 
 from dqops.contracts import Detector
+from dqops.tables.chances import chi_square_beyond
 from dqops.tables.distinct import some_held
 from dqops.tables.meaning import as_text, meaning_of
 from dqops.tables.words import is_missing_word
@@ -213,7 +213,8 @@ def _associations(codes, masks, held):
     wrong = np.minimum(empty, sizes - empty).sum(axis=0)
     rarer = np.minimum(total, len(codes) - total)
     pure = (wrong <= _PURE * rarer) & ((empty * values).sum(axis=0) >= 0.95 * total)
-    return list(zip(strength, chdtrc(freedom, statistic), pure, strict=True))
+    chances = [chi_square_beyond(freedom, one) for one in statistic.tolist()]
+    return list(zip(strength, chances, pure, strict=True))
 
 
 def _holm(answers):

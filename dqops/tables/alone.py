@@ -113,16 +113,19 @@ def foretell(column, target, task, fold):
     """
     outputs = target[:, None] if task == "regression" else target[:, None] == _frequent(target)[None, :]
     outputs = outputs.astype(np.float64)
+    twofold = task != "regression" and outputs.shape[1] == 2  # what one class is foretold, the other is not
     foretold = np.empty_like(outputs)
     for held_out in np.unique(fold):
         train = fold != held_out
         bins = column.binned(train) + 1
         size = bins.max() + 1
         count = np.bincount(bins[train], minlength=size) + _PRIOR_ROWS
-        for output in range(outputs.shape[1]):
+        for output in range(1 if twofold else outputs.shape[1]):
             usual = outputs[train, output].mean()
             total = np.bincount(bins[train], outputs[train, output], size) + _PRIOR_ROWS * usual
             foretold[~train, output] = (total / count)[bins[~train]]
+    if twofold:
+        foretold[:, 1] = 1.0 - foretold[:, 0]
     return foretold
 
 

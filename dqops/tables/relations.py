@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+
+from dqops.tables.chances import normal_quantiles
 
 _PREDICTED = 0.9  # robust share of a column's spread that the others must explain
 _LARGE, _MIDDLING = 10.0, 6.0  # residuals beyond doubt and suspicious, in robust standard deviations
@@ -115,7 +116,7 @@ def _to_normal(values, knots):
     inner, first = np.unique(knots, return_index=True)
     last = len(knots) - 1 - np.unique(knots[::-1], return_index=True)[1]
     shares = np.clip((first + last) / 2 / (len(knots) - 1), 0.5 / len(knots), 1 - 0.5 / len(knots))
-    return np.where(np.isfinite(values), np.interp(values, inner, ndtri(shares)), 0.0)
+    return np.where(np.isfinite(values), np.interp(values, inner, normal_quantiles(shares)), 0.0)
 
 
 def _sizes(residuals, centre, spread):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.special import bdtrc, chdtrc, chdtri, ndtr
+import scipy  # its parts load when they are used
 
 _BINS = 10
 _HALF_ROW = 0.5
@@ -119,7 +119,7 @@ def design_effect(values):
         return 1.0
     means = ranks.reshape(_BLOCKS, size).mean(axis=1)
     effect = means.var(ddof=1) * size / ranks.var()
-    return float(effect) if effect > chdtri(_BLOCKS - 1, 0.01) / (_BLOCKS - 1) else 1.0
+    return float(effect) if effect > scipy.special.chdtri(_BLOCKS - 1, 0.01) / (_BLOCKS - 1) else 1.0
 
 
 def benjamini_hochberg(p_values, rate):
@@ -167,7 +167,7 @@ def _stability(before, after, alike):
         return 0.0, 1.0
     pooled = (before + after) / (before + after).sum()
     moved = (after / max(after.sum(), 1) - before / max(before.sum(), 1)) ** 2 / np.maximum(pooled, 1e-300)
-    p_value = chdtrc(freedom, moved.sum() * n_old * n_new / (n_old + n_new))
+    p_value = scipy.special.chdtrc(freedom, moved.sum() * n_old * n_new / (n_old + n_new))
     return max(0.0, index - freedom * (1 / n_old + 1 / n_new)), float(p_value)
 
 
@@ -186,7 +186,7 @@ def _unseen(before, after):
     n_old, n_new = before.sum(), after.sum()
     share, usual = after[before == 0].sum() / n_new, (before == 1).sum() / n_old
     new_only, old_only = int((before == 0).sum()), int((after == 0).sum())
-    p_value = bdtrc(new_only - 1, new_only + old_only, n_new / (n_old + n_new)) if new_only else 1.0
+    p_value = scipy.special.bdtrc(new_only - 1, new_only + old_only, n_new / (n_old + n_new)) if new_only else 1.0
     return float(max(0.0, share - usual)), float(p_value)
 
 
@@ -196,7 +196,7 @@ def _emptiness(old, new):
     if pooled in (0.0, 1.0) or not len(old) or not len(new):
         return shares, 1.0
     error = np.sqrt(pooled * (1 - pooled) * design_effect(old.astype(np.float64)) * (1 / len(old) + 1 / len(new)))
-    return shares, float(2 * ndtr(-abs(shares[1] - shares[0]) / error))
+    return shares, float(2 * scipy.special.ndtr(-abs(shares[1] - shares[0]) / error))
 
 
 def _wasserstein(old, new):
