@@ -64,7 +64,8 @@ def test_each_special_library_has_one_room(path):
 def test_no_assert_and_no_catch_all(path):
     nodes = list(ast.walk(ast.parse(path.read_text())))
     assert not [node for node in nodes if isinstance(node, ast.Assert)]
-    if room(path) != "models":  # the one border where a user's model runs
+    borders = room(path) == "models" or path == HOUSE / "cli" / "main.py"  # a user's model runs; the last word to a user
+    if not borders:
         handlers = [node for node in nodes if isinstance(node, ast.ExceptHandler)]
         broad = [one for one in handlers if one.type is None or getattr(one.type, "id", "") in ("Exception", "BaseException")]
         assert not broad

@@ -1,5 +1,6 @@
 """``dqops``: commands are loaded when they are asked for, and every error ends as one sentence."""
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -45,6 +46,15 @@ class _Lazy(click.Group):
         except BrokenPipeError:
             sys.stderr.close()
             ctx.exit(0)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as surprise:
+            # The outermost border: a fault of dqops itself is told as such, in one sentence.
+            if "DQOPS_DEBUG" in os.environ:
+                raise
+            what = " ".join(str(surprise).split())[:200]
+            click.echo(f"dqops: a fault of dqops itself ({type(surprise).__name__}: {what}); DQOPS_DEBUG=1 shows where", err=True)
+            ctx.exit(3)
 
 
 @click.group(cls=_Lazy, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
