@@ -34,21 +34,37 @@ class Categories(Detector):
 
     def fit(self, table, design, rng):
         """Learn the texts of each column and how common each is."""
-        spellings = {name: _spelling(table.raw[name]) for name in table.searched if _is_wordy(table, name)}
-        return self.fitted(spellings=spellings, fine={name: _fine(one) for name, one in spellings.items()})
+        return self._learned(table)[0]
 
     def find(self, table):
         """Slips in `table`, judged by the texts that were learned."""
-        groups = [self._search(table, name, one) for name, one in self.spellings_.items() if name in table.raw.columns]
-        return self.findings(groups)
+        return self._found(table, {})
 
-    def _search(self, table, name, spelling):
+    def fit_find(self, table, design, rng):
+        """Learn and search the same rows: those that were counted as common are not looked up again."""
+        fitted, rare = self._learned(table)
+        return fitted._found(table, rare)
+
+    def _learned(self, table):
+        """Fitted detector, and for each large column where its cells of uncommon texts stand."""
+        spellings, rare = {}, {}
+        for name in table.searched:
+            if _is_wordy(table, name):
+                spellings[name], common, places = _spelling(table.raw[name])
+                rare[name] = (common, places)
+        fine = {name: _fine(one) for name, one in spellings.items()}
+        uncommon = {name: places for name, (common, places) in rare.items() if places is not None and common.is_in(fine[name].implode()).all()}
+        return self.fitted(spellings=spellings, fine=fine), uncommon
+
+    def _found(self, table, uncommon):
+        known = [(name, one) for name, one in self.spellings_.items() if name in table.raw.columns]
+        return self.findings([self._search(table, name, one, uncommon.get(name)) for name, one in known])
+
+    def _search(self, table, name, spelling, places):
         text = table.raw[name]
         if text.dtype != pl.String or not len(text):
             return None
-        strange = ~text.is_in(self.fine_[name].implode()).fill_null(True)
-        where = np.flatnonzero(strange.to_numpy())
-        cells = text.gather(where)
+        where, cells = _unlike(text, self.fine_[name], places)
         if len(cells) > _COUNTED:
             where = where[cells.str.contains(MARKED).to_numpy()]
             cells = text.gather(where)
@@ -71,17 +87,27 @@ def _is_wordy(table, name):
 
 
 def _spelling(text):
-    """The texts of a column; the commonest ones where there are very many."""
+    """The texts of a column (the commonest ones where there are very many), its common texts, where others stand."""
+    common = places = None
     counts = _counts(text if len(text) <= _COUNTED else some_held(text, _LOOKED_AT))
     if len(text) > _COUNTED:
         cells = int(counts["count"].sum())
         if counts.height <= _DISTINCT * cells:
             common = counts.filter(pl.col("count") >= _COMMON)
-            rest = _counts(text.filter(~text.is_in(common["text"].implode()).fill_null(True)))
+            places, others = _unlike(text, common["text"])
+            rest = _counts(others)
             scale = (len(text) - text.null_count()) / max(cells, 1)
             counts = pl.concat([common.with_columns((pl.col("count") * scale).cast(pl.Int64)), rest])
+            common = common["text"]
     counts = counts.sort(["count", "text"], descending=[True, False]).head(_KEPT)
-    return Spelling(counts["text"], counts["count"].to_numpy())
+    return Spelling(counts["text"], counts["count"].to_numpy()), common, places
+
+
+def _unlike(text, known, places=None):
+    """Places and texts of the cells that hold none of the `known` texts, looked for among these places or all."""
+    cells = text if places is None else text.gather(places)
+    strange = np.flatnonzero((~cells.is_in(known.implode()).fill_null(True)).to_numpy())
+    return (strange if places is None else places[strange]), cells.gather(strange)
 
 
 def _counts(text):

@@ -73,14 +73,15 @@ class Missing(Detector):
         if not np.count_nonzero(blank) + np.count_nonzero(disguised):
             return None
         positions = np.flatnonzero(_either(blank, disguised))
+        if not np.count_nonzero(disguised):
+            return self.finding(table, name, positions, np.full(len(positions), _blank_score(gap)), _EMPTY, _message(name, gap, blank, disguised))
         hidden = disguised[positions]
         whys = np.where(hidden, _DISGUISED, _EMPTY).astype(object)
         scores = np.where(hidden, _hidden_score(gap), _blank_score(gap))
-        if hidden.any() and gap.kind in ("number", "date", "boolean") and table.raw[name].dtype == pl.String:
+        if gap.kind in ("number", "date", "boolean") and table.raw[name].dtype == pl.String:
             unlisted = _unlisted(table.raw[name].gather(positions[hidden]), gap)
             whys[np.flatnonzero(hidden)[unlisted]] = _UNLISTED
             scores[np.flatnonzero(hidden)[unlisted]] = 0.45
-        whys = whys if hidden.any() else _EMPTY
         return self.finding(table, name, positions, scores, whys, _message(name, gap, blank, disguised))
 
 

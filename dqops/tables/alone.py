@@ -138,7 +138,9 @@ def auc(target, foretold):
     foretold : float64 (n, classes)
     """
     areas, weights = [], []
-    for output, one in enumerate(_frequent(target)):
+    frequent = _frequent(target)
+    # The ranks of two classes are each other's reverse, and so is who is positive: one area says both.
+    for output, one in enumerate(frequent[:1] if len(frequent) == 2 else frequent):
         positive = target == one
         n_positive, n_negative = positive.sum(), (~positive).sum()
         if n_positive and n_negative:
