@@ -101,7 +101,7 @@ def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1,
     doubts = [(one, options_of(one, honest), dirt_of(one, honest)) for one in own]
     splits = _splits(honest, holdout and _without(holdout, leaks), design, work)
     outcome = pricer.price(doubts, design, splits, work, detectors=detectors, n_rows=priced.n_rows, tell=tell)
-    gains, baseline = outcome.gains, outcome.baseline
+    gains, baseline = outcome.gains, replace(outcome.baseline, judged_on=_judges(honest, holdout))
     if "labels" in detectors:
         baseline = design.against_true_labels(honest, baseline)
     if leaks:
@@ -111,6 +111,12 @@ def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1,
     if priced.n_rows < table.n_rows:
         notes.append(f"prices were measured on {priced.n_rows} of {table.n_rows} rows, sampled with seed {design.seed}")
     return baseline, gains, ranked(findings, gains), (*outcome.warnings, *notes)
+
+
+def _judges(table, holdout):
+    if holdout is not None:
+        return "holdout"
+    return "trusted rows" if table.trusted().any() else "cross-validation"
 
 
 def _price_leaks(table, leaks, findings, design, pricer, holdout, tell):

@@ -14,7 +14,8 @@ def potential_of(repair, leftover, dirt):
         Measured gain of the repair that dqops makes: some of the way to the truth.
     leftover : Estimate or None
         The rest of the way, measured by a twin experiment: dirt of the same kind was planted in repaired rows,
-        where the truth is known, and repaired again; this is by how much the score then falls short.
+        where the truth is known, and repaired again; this is by how much the score then falls short. Less than
+        nothing is luck, since a repair cannot know more than the truth.
     dirt : Dirt or None
         Where there was room for less dirt than was found, the leftover is scaled up.
 
@@ -30,6 +31,6 @@ def potential_of(repair, leftover, dirt):
     if leftover is None:
         return None
     scale = 1.0 if dirt is None else dirt.rate / dirt.planted_rate
-    expected = repair.expected + scale * leftover.expected
+    expected = repair.expected + scale * max(leftover.expected, 0.0)
     reach = hypot((repair.high - repair.low) / 2, scale * (leftover.high - leftover.low) / 2)
     return Estimate(expected, expected - reach, expected + reach, repair.level)

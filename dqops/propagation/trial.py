@@ -1,6 +1,7 @@
 """One split of the table: the model before, and the same model after each repair, arm by arm."""
 
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -182,10 +183,22 @@ class Trial:
             fitted = self.detectors[kind].fit_find(train, self.design, rng)
         else:
             seen = train if on_rows else blind(train)
-            fitted = self.detectors[kind].fit(seen, None, rng)
+            fitted = _Remembering(self.detectors[kind].fit(seen, None, rng))
         if cached:
             self._fitted[kind] = fitted
         return fitted
+
+
+class _Remembering:
+    """A fitted detector that searches a table once, however many columns of it are repaired."""
+
+    def __init__(self, detector):
+        self.detector, self.known = detector, WeakKeyDictionary()
+
+    def find(self, table):
+        if table not in self.known:
+            self.known[table] = self.detector.find(table)
+        return self.known[table]
 
 
 def blind(table):

@@ -91,6 +91,14 @@ def test_same_seed_same_json_whatever_the_workers():
     assert one == two
 
 
+def test_a_holdout_judges_where_there_is_one():
+    rng = np.random.default_rng(5)
+    frame = pl.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200)}).with_columns((pl.col("a") > 0).cast(pl.Int64).alias("y"))
+    found = audit(frame[:120], holdout=frame[120:], model=DecisionTreeClassifier(max_depth=2), detectors=["outliers"])
+    assert found.baseline.judged_on == "holdout"
+    assert found.baseline.score > 0.9
+
+
 def test_a_leak_is_set_aside_before_anything_is_priced():
     rng = np.random.default_rng(3)
     y = rng.integers(2, size=300)
