@@ -48,7 +48,7 @@ def named_estimator(name, task):
         pipeline[-1].set_params(max_iter=_AUTO_ROUNDS, max_leaf_nodes=_AUTO_LEAVES)
         return pipeline.set_params(tablevectorizer__high_cardinality=TextEncoder(n_components=TEXT_COMPONENTS))
     if name == "linear":
-        learner = LogisticRegression(max_iter=1000) if classes else Ridge()
+        learner = LogisticRegression(max_iter=300) if classes else Ridge()
     elif name == "knn":
         learner = KNeighborsClassifier(5) if classes else KNeighborsRegressor(5)
     elif name == "forest":
