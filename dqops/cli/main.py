@@ -1,5 +1,6 @@
 """``dqops``: commands are loaded when they are asked for, and every error ends as one sentence."""
 
+import gc
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ import click
 from dqops.errors import DqopsError
 from dqops.version import VERSION
 
+_GARBAGE = 20_000  # objects between two searches for garbage: imports make many objects and hardly any cycle
 _COMMANDS = {
     "audit": ("cli.audit", "Search DATA for errors, price them on your model, worst first."),
     "datasets": ("cli.datasets", "List the data sets that dqops knows."),
@@ -62,6 +64,7 @@ class _Lazy(click.Group):
 def main():
     """What dirty data costs your model, with an interval, and what to clean first."""
     signal.signal(signal.SIGTERM, _ended)
+    gc.set_threshold(_GARBAGE)
 
 
 def _ended(signum, frame):

@@ -92,8 +92,10 @@ def _spelling(text):
     counts = _counts(text if len(text) <= _COUNTED else some_held(text, _LOOKED_AT))
     if len(text) > _COUNTED:
         cells = int(counts["count"].sum())
-        if counts.height <= _DISTINCT * cells:
-            common = counts.filter(pl.col("count") >= _COMMON)
+        common = counts.filter(pl.col("count") >= _COMMON)
+        if counts.height <= _DISTINCT * cells and common["count"].sum() < _DISTINCT * cells:
+            counts, common = _counts(text), None
+        elif counts.height <= _DISTINCT * cells:
             places, others = _unlike(text, common["text"])
             rest = _counts(others)
             scale = (len(text) - text.null_count()) / max(cells, 1)

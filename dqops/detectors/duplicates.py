@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from dqops.contracts import Detector
-from dqops.tables.repeats import describing, repeats
+from dqops.tables.repeats import describing, hash_cells, repeats
 from dqops.tables.similarity import near_repeats
 
 # Scores below this are coincidences; they are not worth a line in a table of few categories.
@@ -69,7 +69,7 @@ class Duplicates(Detector):
 
 def _exact(frame, table):
     """First equal row and score: equal in the target, too, where there is one such, else in the features."""
-    found = repeats(frame)
+    found = repeats(frame, _row_hashes(frame, table))
     first, score = found.first.copy(), found.score.copy()
     target = table.roles.target
     if target is None or not len(found.later):
@@ -82,6 +82,17 @@ def _exact(frame, table):
         again = np.setdiff1d(found.later, alike.later)
         score[again] *= alike.score[alike.later].sum() / max(len(found.later), 1)
     return first, score
+
+
+def _row_hashes(frame, table):
+    """Of these columns of a table: of all, less those left out; None where those are the more."""
+    others = set(table.columns) - set(frame.columns)
+    if len(others) > frame.width:
+        return None
+    total = table.hashed.rows.copy()
+    for name in others:
+        total -= hash_cells(table.frame, name)
+    return total
 
 
 def _texts(table, names):

@@ -45,6 +45,19 @@ class Rules(Detector):
 
     def fit(self, table, design, rng):
         """Learn the dependencies of `table`, and what its columns hold for each other."""
+        return self._learned(table)[0]
+
+    def find(self, table):
+        """Doubts in `table`, by what was learned."""
+        return self._found(table)
+
+    def fit_find(self, table, design, rng):
+        """Learn and search the same rows, whose codes are made once."""
+        fitted, codes = self._learned(table)
+        return fitted._found(table, codes)
+
+    def _learned(self, table):
+        """Fitted detector, and the codes of all rows where some of them taught the dependencies."""
         habits = learn_misplaced(_words(table, [name for name in table.searched if table.meanings[name].kind in _WORDS]))
         table = _put_right(table, habits)[0]
         few = _as_if_drawn(table)
@@ -57,16 +70,16 @@ class Rules(Detector):
             dependencies = recount(dependencies, codes, sizes)
             used = columns_of(dependencies)
         some = {name: codes[name][few] if len(few) < table.n_rows else codes[name] for name in used}
-        return self.fitted(
+        fitted = self.fitted(
             habits=habits,
             sums=sums,
             blame=learn_blame(dependencies, some, sizes) if used else None,
             levels={name: levels[name] for name in used},
             kinds={name: table.meanings[name].kind for name in used},
         )
+        return fitted, {name: codes[name] for name in used} if len(few) < table.n_rows else None
 
-    def find(self, table):
-        """Doubts in `table`, by what was learned."""
+    def _found(self, table, codes=None):
         if not table.n_rows:
             return self.findings()
         doubts = {name: [] for name in table.columns}
@@ -74,7 +87,7 @@ class Rules(Detector):
         for name, doubt in moved:
             doubts[name].append(doubt)
         if self.blame_ is not None and set(self.levels_) <= set(table.columns):
-            for name, doubt in self._broken(right):
+            for name, doubt in self._broken(right, codes):
                 doubts[name].append(doubt)
         for name, doubt in self._off(right):
             doubts[name].append(doubt)
@@ -91,9 +104,10 @@ class Rules(Detector):
                     told = np.flatnonzero(score >= _REPORTED)
                     yield name, (rows[told], score[told], np.full(len(told), _SUM), pl.Series(name, meant[told]))
 
-    def _broken(self, table):
-        """Cells that break a dependency, by column."""
-        codes = {name: one.codes(_read_alike(table, name, self.kinds_[name])) for name, one in self.levels_.items()}
+    def _broken(self, table, codes):
+        """Cells that break a dependency, by column; the codes of the table's cells may be known."""
+        if codes is None:
+            codes = {name: one.codes(_read_alike(table, name, self.kinds_[name])) for name, one in self.levels_.items()}
         rows = np.flatnonzero(self.blame_.broken(codes))
         for name, (score, belief) in self.blame_.explain({name: cells[rows] for name, cells in codes.items()}).items():
             told = np.flatnonzero(score >= _REPORTED)

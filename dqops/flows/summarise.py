@@ -9,6 +9,8 @@ _BINS = 24
 _LEVELS = 8
 # Larger tables are drawn from so many evenly spaced rows: a picture does not show more.
 _DRAWN_ROWS = 200_000
+# Levels seen once among so many rows hint at as many unseen: where they are this rare, what was drawn is all there is.
+_SEEN_ONCE = 0.001
 
 
 def column_summaries(table, findings):
@@ -32,13 +34,13 @@ def _summary(table, name, findings, role, step):
     meaning, doubtful = table.meanings[name], _doubtful(table, name, findings)[::step]
     missing = int(meaning.blank.sum() + meaning.disguised.sum())
     parts = {"name": name, "kind": meaning.kind, "recorded_as": meaning.recorded_as, "role": role, "missing": missing}
-    if step > 1:
-        parts["distinct"] = int(table.frame[name].approx_n_unique()) - bool(table.frame[name].null_count())
-    if meaning.kind == "number":
-        figures = _numbers(meaning.values.gather_every(step), doubtful)
-        if figures:
-            return ColumnSummary(**figures | parts)
-    return ColumnSummary(**_levels(table.frame[name].gather_every(step), doubtful) | parts)
+    figures = _numbers(meaning.values.gather_every(step), doubtful) if meaning.kind == "number" else {}
+    figures = figures or _levels(table.frame[name].gather_every(step), doubtful)
+    once = figures.pop("once")
+    if step > 1 and once > _SEEN_ONCE * figures["distinct"]:
+        cells = table.frame[name]
+        parts["distinct"] = int(table.hashed.distinct.get(name) or cells.approx_n_unique()) - bool(cells.null_count())
+    return ColumnSummary(**figures | parts)
 
 
 def _doubtful(table, name, findings):
@@ -64,10 +66,12 @@ def _numbers(values, doubtful):
     edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
     inner = np.searchsorted(held, edges[1:-1])
     counts = np.diff(np.concatenate([[0], inner, [len(held)]]))
+    starts = np.flatnonzero(np.concatenate([[True], held[1:] != held[:-1], [True]]))
     suspects = cells[doubtful]
     suspects = np.clip(suspects[np.isfinite(suspects)], edges[0], edges[-1])
     return {
-        "distinct": int(np.count_nonzero(held[1:] != held[:-1])) + 1,
+        "distinct": len(starts) - 1,
+        "once": int(np.count_nonzero(np.diff(starts) == 1)),
         "numbers": figures,
         "edges": tuple(edges.tolist()),
         "counts": tuple(counts.tolist()),
@@ -83,6 +87,7 @@ def _levels(column, doubtful):
     suspects = text.filter(pl.Series(doubtful)).drop_nulls()
     return {
         "distinct": counted.height,
+        "once": int((counted["rows"] == 1).sum()),
         "levels": tuple(top["level"].to_list()),
         "level_counts": tuple(top["rows"].to_list()),
         "level_doubtful": tuple(int((suspects == level).sum()) for level in top["level"]),

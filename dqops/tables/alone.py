@@ -46,7 +46,7 @@ class Alone:
         n_bins = int(min(_BINS, max(2, len(held) // _ROWS_A_BIN)))
         if not len(held) or self.codes.max(initial=0) < n_bins:
             return self.codes
-        edges = np.unique(np.quantile(held, np.linspace(0, 1, n_bins + 1)[1:-1]))
+        edges = np.unique(np.quantile(np.sort(held), np.linspace(0, 1, n_bins + 1)[1:-1]))
         return np.where(self.known, np.searchsorted(edges, self.numbers, side="left"), -1)
 
     def agrees(self, other):

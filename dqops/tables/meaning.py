@@ -144,7 +144,7 @@ def _of_numbers(column, raw, recorded):
 
 def _number(column, values, blank, disguised, unreadable, unit, recorded_as):
     """The meaning of a number column, with sentinels among the disguised."""
-    if any(np.count_nonzero(mask) for mask in (blank, disguised, unreadable)):
+    if any(np.count_nonzero(mask) for mask in (disguised, unreadable)) or np.count_nonzero(blank) > values.null_count():
         values = values.set(pl.Series(blank | disguised | unreadable), None)
     low, high = values.min(), values.max()
     if low is not None and any(_may_be_sentinel(value) for value in (low, high)):

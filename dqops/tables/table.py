@@ -9,6 +9,7 @@ import polars as pl
 
 from dqops.errors import DataError, UnknownColumnError
 from dqops.tables.meaning import meaning_of
+from dqops.tables.repeats import hashed
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,13 @@ class Table:
         """Hash of names and cells, whatever the order of rows; 32 hexadecimal digits."""
         text = hashlib.sha256("\x1f".join(self.frame.columns).encode())
         if self.frame.width and self.frame.height:
-            row_hashes = self.frame.hash_rows(seed=0).to_numpy()
-            text.update(np.sort(row_hashes).tobytes())
+            text.update(np.sort(self.hashed.rows).tobytes())
         return text.hexdigest()[:32]
+
+    @cached_property
+    def hashed(self):
+        """`Hashed` cells of all columns: what of them the fingerprint, repeats and counts of distinct values share."""
+        return hashed(self.frame)
 
     def take(self, positions):
         """The table of these row positions, in this order."""
