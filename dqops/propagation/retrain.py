@@ -7,12 +7,13 @@ import numpy as np
 from dqops.contracts import Propagator
 from dqops.errors import DataError
 from dqops.propagation.effort import FOLDS
-from dqops.propagation.intervals import moderated_intervals, paired_interval
+from dqops.propagation.intervals import moderated_intervals, paired_interval, surely_positive
 from dqops.propagation.potential import potential_of
 from dqops.propagation.race import Race
 from dqops.results.gain import ARMS, Baseline, Estimate, Gain, Gains
 
 _SHARE = 1 / (FOLDS - 1)
+_REACH = 3.9  # width of a 90% interval of few splits, in standard errors
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Retrain(Propagator):
             raise DataError("no split could be scored in the time given", "a larger max_seconds")
         found = paired_interval(list(race.scores.values()), _SHARE, level=self.level)
         baseline = Baseline(found.expected, found.low, found.high, self.level)
-        return Priced(baseline, self._gains(race, doubts, n_rows), race.warnings())
+        gains = self._gains(race, doubts, n_rows)
+        return Priced(baseline, gains, (*race.warnings(), *_allowing_for_many(gains)))
 
     def _gains(self, race, doubts, n_rows):
         dirts = {finding.id: dirt for finding, _, dirt in doubts}
@@ -105,3 +107,15 @@ class Retrain(Propagator):
                 entries.append(Gain(option.finding, option.action, arm, repair, potential, round(cost, 1), len(seen)))
         order = {option.finding: place for place, option in enumerate(race.finalists())}
         return Gains(tuple(sorted(entries, key=lambda one: (order[one.finding], ARMS.index(one.arm)))))
+
+
+def _allowing_for_many(gains):
+    """One sentence where intervals above zero do not all stand when so many findings are judged at once."""
+    told = [one for one in gains if one.arm == "deployed" and one.finding != "all"]
+    above = [one for one in told if one.repair.low > 0]
+    errors = [(one.repair.high - one.repair.low) / _REACH for one in told]
+    sure = surely_positive([one.repair.expected for one in told], errors, [one.measured + 2 for one in told])
+    doubtful = [one.finding for one, stands in zip(told, sure, strict=True) if one in above and not stands]
+    if not doubtful:
+        return ()
+    return (f"{len(told)} findings were judged at once: allowing for that, the gain of {', '.join(doubtful)} may be luck",)

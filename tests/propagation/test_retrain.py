@@ -7,6 +7,8 @@ from sklearn.linear_model import Ridge
 from sklearn.tree import DecisionTreeClassifier
 
 import dqops
+from dqops.propagation.retrain import _allowing_for_many
+from dqops.results.gain import Estimate, Gain, Gains
 
 
 def audit(frame, **options):
@@ -35,6 +37,18 @@ def test_dirt_that_matters_is_first_and_its_gain_is_sure(priced):
 def test_dirt_that_does_not_matter_costs_nothing(priced):
     gain = priced.gains.of("outliers:idle")
     assert gain.repair.low <= 0 <= gain.repair.high
+
+
+def test_many_findings_at_once_are_allowed_for():
+    def gain(column, expected, reach):
+        return Gain(f"outliers:{column}", "", "deployed", Estimate(expected, expected - reach, expected + reach), None, 1.0, 5)
+
+    sure, luck = gain("a", 0.1, 0.01), [gain(f"b{k}", 0.0, 0.01) for k in range(30)]
+    said = _allowing_for_many(Gains((sure, gain("c", 0.0101, 0.01), *luck)))
+    assert len(said) == 1
+    assert "outliers:c" in said[0]
+    assert "outliers:a" not in said[0]
+    assert _allowing_for_many(Gains((sure,))) == ()
 
 
 def test_three_arms_are_told(priced):
