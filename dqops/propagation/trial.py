@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import polars as pl
 
 from dqops.errors import DataError, ModelError
 from dqops.results.gain import ARMS
@@ -222,7 +223,9 @@ def _cells_changed(before, after):
         old, new = before.frame[name], after.frame[name]
         if old is new:
             continue
-        if old.dtype != new.dtype:
+        if old.dtype.is_numeric() and new.dtype.is_numeric():
+            changed += int(old.cast(pl.Float64).ne_missing(new.cast(pl.Float64)).sum())
+        elif old.dtype != new.dtype:
             changed += len(new)
         else:
             changed += int(old.ne_missing(new).sum())
