@@ -21,6 +21,7 @@ _HOME = {
     "Roles": "tables.table",
     "Schema": "schema",
     "Table": "tables.table",
+    "Valuation": "results.valuation",
     "Verdict": "results.verdict",
     "audit": "flows.audit",
     "find_dataset": "tables.registry",

@@ -14,6 +14,7 @@ from dqops.results.gain import Gain as Gain
 from dqops.results.gain import Gains as Gains
 from dqops.results.summary import ColumnSummary as ColumnSummary
 from dqops.results.summary import LabelNoise as LabelNoise
+from dqops.results.valuation import Valuation as Valuation
 from dqops.results.verdict import Verdict as Verdict
 from dqops.schema import Schema as Schema
 from dqops.schema import infer_schema as infer_schema

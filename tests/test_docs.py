@@ -18,7 +18,7 @@ from dqops.contracts import Cleaner, Detector
 from dqops.errors import DqopsError
 
 ROOT = Path(dqops.__file__).parents[1]
-DOCS = sorted((ROOT / "docs").glob("*.md"))
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 BUILT_IN = ["missing", "labels", "outliers", "duplicates", "categories", "formats", "rules", "leakage", "drift"]
@@ -111,7 +111,8 @@ def test_the_readme_names_the_data_that_its_examples_need():
 
 def test_the_index_leads_to_every_page():
     linked = set(re.findall(r"\]\(([^)#]+)\)", (ROOT / "docs" / "index.md").read_text(encoding="utf-8")))
-    pages = {one.name for one in (ROOT / "docs").iterdir() if one.is_file()} - {"index.md"}
+    docs = ROOT / "docs"
+    pages = {one.relative_to(docs).as_posix() for one in docs.rglob("*") if one.suffix in (".md", ".json")} - {"index.md"}
     assert pages <= linked
 
 
