@@ -11,7 +11,7 @@ FILES = sorted(path for path in HOUSE.rglob("*.py") if path.parent != HOUSE or p
 FLOORS = [
     {"cli", "hooks"},
     {"flows", "reports"},
-    {"detectors", "cleaners", "valuers", "propagation", "feasibility", "gates", "monitoring", "schema"},
+    {"detectors", "cleaners", "valuers", "propagation", "limits", "gates", "monitoring", "schema"},
     {"contracts", "models"},
     {"results", "tables"},
     {"kernels", "parallel", "seeds", "files"},
