@@ -7,11 +7,13 @@ from dqops.version import VERSION as __version__  # noqa: F401
 _HOME = {
     "Audit": "results.audit",
     "Baseline": "results.gain",
+    "Candidates": "results.candidates",
     "Cleaner": "contracts",
     "ColumnSummary": "results.summary",
     "Dataset": "tables.registry",
     "Detector": "contracts",
     "DqopsError": "errors",
+    "Doubts": "results.candidates",
     "Estimate": "results.gain",
     "Finding": "results.findings",
     "Findings": "results.findings",

@@ -6,6 +6,8 @@ from dqops.errors import DqopsError as DqopsError
 from dqops.flows.audit import audit as audit
 from dqops.results.audit import Audit as Audit
 from dqops.results.audit import load_run as load_run
+from dqops.results.candidates import Candidates as Candidates
+from dqops.results.candidates import Doubts as Doubts
 from dqops.results.findings import Finding as Finding
 from dqops.results.findings import Findings as Findings
 from dqops.results.gain import Baseline as Baseline
