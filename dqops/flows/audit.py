@@ -4,10 +4,10 @@ from importlib.metadata import version
 from platform import python_version
 from time import perf_counter
 
-from dqops.errors import DataError, OptionError
+from dqops.errors import DataError
+from dqops.flows.inputs import check_settings, holdout_of, reference_of
 from dqops.flows.search import chosen_detectors, search
 from dqops.flows.summarise import column_summaries
-from dqops.propagation.effort import EFFORTS
 from dqops.propagation.ranking import ranked
 from dqops.results.audit import Audit
 from dqops.results.findings import Findings
@@ -92,21 +92,21 @@ def audit(
     ['formats:size']
     """
     started, tell = perf_counter(), progress or (lambda done, total, what: None)
-    if effort not in EFFORTS:
-        raise OptionError("effort", effort, "one of " + ", ".join(EFFORTS))
+    check_settings(effort=effort, seed=seed, n_jobs=n_jobs, max_seconds=max_seconds)
     roles = {"target": target, "key": key, "time": time, "group": group, "weight": weight, "trusted": trusted}
     table = read(table, ignore=ignore, **roles)
     kinds = chosen_detectors(detectors)
-    held = None if holdout is None else read(holdout, ignore=ignore, **roles)
+    held, of_held = (None, ()) if holdout is None else holdout_of(holdout, table, roles, ignore)
+    known, of_known = (None, ()) if reference is None else reference_of(reference, table, roles, ignore)
     wanted = _wants_model(table, model)
     if wanted:
         # Late, like all that only a price needs: a mere search starts at once.
         from dqops.flows.price import design_of, price
+        from dqops.models import scorer_name
 
         design = design_of(table, model=model, scoring=scoring, seed=seed, effort=effort, allow_pickle=allow_pickle, holdout=held)
     else:
         design = None
-    known = None if reference is None else read(reference, ignore=ignore, **roles)
     findings, seconds, notes = search(table, kinds, design, seed, reference=known, tell=tell)
     if schema is not None:
         findings = _with_schema(findings, table, schema)
@@ -121,14 +121,14 @@ def audit(
     return Audit(
         data=_described(table, design),
         model=None if design is None else design.model.name,
-        scoring=None if design is None else design.scoring,
+        scoring=None if design is None else scorer_name(design.scoring),
         baseline=baseline,
         findings=Findings(tuple(findings[id] for id in order)),
         gains=gains,
         ranking=order,
         columns=column_summaries(table, findings),
         label_noise=design.label_noise(table) if design is not None and "labels" in kinds else None,
-        warnings=(*table.warnings, *(() if design is None else design.model.notes), *notes),
+        warnings=(*table.warnings, *of_held, *of_known, *(() if design is None else design.model.notes), *notes),
         settings={"effort": effort, "seed": seed, "max_seconds": max_seconds, "detectors": list(kinds)} | {k: v for k, v in roles.items() if v} | {"ignore": list(ignore)},
         versions={name: version(name) for name in ("dqops", "numpy", "pandas", "polars", "scikit-learn", "skrub")} | {"python": python_version()},
         timings={name: round(value, 3) for name, value in seconds.items()},

@@ -10,8 +10,17 @@ from dqops.cleaners.impute import EmptyDisguised, FillPredicted, FillTypical
 from dqops.cleaners.numbers import ParseNumbers, TameOutliers
 from dqops.cleaners.rows import DropRepeats, Relabel
 from dqops.cleaners.suggested import WriteSuggestion
-from dqops.errors import ModelError
-from dqops.models import Design, check_scoring, classes_of, resolve_model, subsample, task_of
+from dqops.errors import DataError, ModelError
+from dqops.models import (
+    Design,
+    agreed_task,
+    check_scoring,
+    classes_of,
+    doubts_of_target,
+    resolve_model,
+    subsample,
+    task_of,
+)
 from dqops.propagation.effort import EFFORTS, FOLDS
 from dqops.propagation.ranking import ranked
 from dqops.propagation.retrain import Retrain
@@ -40,8 +49,12 @@ def design_of(table, *, model, scoring, seed, effort, allow_pickle, holdout):
     DqopsError
         Where the model, the scorer or the target cannot be used.
     """
-    task = task_of(table)
-    ready = resolve_model(model, task, seed=seed, allow_pickle=allow_pickle).prepared(table)
+    if not any(table.frame[name].is_not_null().any() for name in table.features):
+        raise DataError("no column but the target holds anything to predict from" if table.n_rows else "the table has no rows", "features")
+    named = resolve_model(model, task_of(table), seed=seed, allow_pickle=allow_pickle)
+    task = agreed_task(table, named.task, named.name)
+    ready = named.prepared(table)
+    ready = replace(ready, notes=(*ready.notes, *doubts_of_target(table, task)))
     n_classes = len(classes_of(table)) if task == "classification" else 2
     scoring = check_scoring(scoring, task, n_classes)
     return Design(task=task, model=ready, scoring=scoring, seed=seed, effort=effort, holdout=holdout, max_rows=EFFORTS[effort].rows)

@@ -1,6 +1,7 @@
 """Search a table with every detector that applies."""
 
 import warnings
+from collections.abc import Iterable
 from time import perf_counter
 
 from threadpoolctl import threadpool_limits
@@ -25,7 +26,7 @@ def chosen_detectors(names=None):
     """
     if names is None:
         return {name: detector() for name, detector in Detector.known().items()}
-    chosen = names.split(",") if isinstance(names, str) else list(names)
+    chosen = names.split(",") if isinstance(names, str) else list(names) if isinstance(names, Iterable) else []
     if not chosen:
         raise OptionError("detectors", names, "one or more names of detectors")
     return {name: Detector.named(name)() for name in (one.strip() for one in chosen)}

@@ -13,7 +13,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from dqops.errors import DataError, DqopsError, ModelError
 from dqops.models.features import features_of
-from dqops.models.scoring import needs_probabilities, score_of
+from dqops.models.scoring import needs_probabilities, score_of, scorer_name
 from dqops.models.targets import codes_of, target_values
 from dqops.seeds import draw_seed
 
@@ -108,7 +108,10 @@ def _weights(table):
     """Sample weights, float64 (n,), 1 where the cell is empty; None without such a role."""
     if table.roles.weight is None:
         return None
-    weights = table.frame[table.roles.weight].cast(float, strict=False).fill_nan(None).fill_null(1.0).to_numpy()
+    recorded = table.frame[table.roles.weight].cast(float, strict=False).fill_nan(None)
+    if len(recorded) and recorded.null_count() == len(recorded):
+        raise DataError(f"weight {table.roles.weight!r} holds no numbers", "weights of 0 or more")
+    weights = recorded.fill_null(1.0).to_numpy()
     if (weights < 0).any() or not np.isfinite(weights).all():
         raise DataError(f"weight {table.roles.weight!r} holds negative or infinite numbers", "weights of 0 or more")
     return weights
@@ -178,13 +181,13 @@ class Fitted:
             Where the scorer needs probabilities and the model has none, or the scorer fails.
         """
         if needs_probabilities(scoring) and not self.gives("predict_proba"):
-            raise ModelError(self.model.name, "scoring", f"scoring {scoring!r} needs class probabilities, which this model does not give")
+            raise ModelError(self.model.name, "scoring", f"scoring {scorer_name(scoring)!r} needs class probabilities, which this model does not give")
         labels, known = target_values(table, self.model.task)
         if target is not None:
             labels, known = _given(target, self.model.task)
         kept = table if known.all() else table.take(np.flatnonzero(known))
         features = self._features(kept)
-        with border(self.model.name, f"scoring by {scoring}"):
+        with border(self.model.name, f"scoring by {scorer_name(scoring)}"):
             return score_of(self, features, labels[known], scoring)
 
     def gives(self, method):

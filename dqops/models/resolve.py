@@ -184,6 +184,8 @@ def _needed_arguments(maker):
 
 
 def _check_model(name, estimator):
+    if isinstance(estimator, Pipeline) and not estimator.steps:
+        raise ModelError(name, "looking at it", "the pipeline has no steps, so it is not a model")
     missing = [method for method in ("fit", "predict") if not _has(estimator, method)]
     if missing:
         raise ModelError(name, "looking at it", f"it has no {' and no '.join(missing)} method, so it is not a model")
@@ -197,6 +199,9 @@ def _has(estimator, method):
 
 def _task(estimator, asked):
     """What the estimator says that it predicts, else what was asked for."""
+    if not hasattr(estimator, "__sklearn_tags__"):
+        said = getattr(estimator, "_estimator_type", None)
+        return {"classifier": "classification", "regressor": "regression"}.get(said, asked)
     with border(type(estimator).__name__, "asking what it predicts"):
         if is_classifier(estimator):
             return "classification"

@@ -46,6 +46,35 @@ def check_scoring(scoring, task, n_classes=2):
     return scoring
 
 
+def scorer_name(scoring):
+    """What to call a scorer: its name, also where a function was given.
+
+    >>> scorer_name("r2"), scorer_name(get_scorer("r2")), scorer_name(max)
+    ('r2', 'r2_score', 'max')
+    """
+    if isinstance(scoring, str):
+        return scoring
+    said = getattr(scoring, "_score_func", scoring)
+    return getattr(said, "__name__", type(said).__name__)
+
+
+def bounds_of(scoring):
+    """The least and the largest value that the score can have: nobody is right more often than always.
+
+    >>> bounds_of("accuracy"), bounds_of("r2"), bounds_of("neg_log_loss")
+    ((0.0, 1.0), (-inf, 1.0), (-inf, 0.0))
+    """
+    if not isinstance(scoring, str):
+        return -np.inf, np.inf
+    if scoring.startswith("neg_"):
+        return -np.inf, 0.0
+    if scoring in ("r2", "explained_variance") or scoring.startswith("d2_"):
+        return -np.inf, 1.0
+    if scoring in ("positive_likelihood_ratio", "mutual_info_score"):
+        return 0.0, np.inf
+    return (-1.0 if scoring == "matthews_corrcoef" or scoring.startswith("adjusted_") else 0.0), 1.0
+
+
 def score_of(fitted, features, labels, scoring):
     """Score of a fitted model on these rows.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from dqops.errors import OptionError
+from dqops.errors import DataError, OptionError
 from dqops.tables.cells import as_numbers
 
 TASKS = ("classification", "regression")
@@ -44,6 +44,56 @@ def task_of(table, override=None):
     whole = bool((numbers == numbers.round()).all())
     few = n_distinct <= _MOST_NUMBERED_CLASSES and n_distinct**2 <= 2 * len(numbers)
     return "classification" if whole and few else "regression"
+
+
+def agreed_task(table, said, name):
+    """The task that both the data and the model mean: the model decides where the target allows both.
+
+    Parameters
+    ----------
+    table : Table
+    said : {"classification", "regression"}
+        What the model predicts.
+    name : str
+        The model, for messages.
+
+    Raises
+    ------
+    DataError
+        Where the target holds moments, or what the model cannot predict.
+
+    Examples
+    --------
+    >>> from dqops.tables.table import Table
+    >>> frame = pl.DataFrame({"x": [1, 2, 3], "y": [0, 1, 0]})
+    >>> agreed_task(Table(frame, frame, pl.Series([0, 1, 2])).with_roles(target="y"), "regression", "Ridge()")
+    'regression'
+    """
+    target = table.roles.target
+    recorded = table.target()
+    if recorded.dtype.is_temporal():
+        raise DataError(f"target {target!r} holds dates", "numbers or classes, such as the days until then")
+    seen = task_of(table)
+    if said == seen:
+        return seen
+    if said == "regression":
+        if recorded.dtype.is_numeric() or recorded.dtype == pl.Boolean or _reads_as_number(table):
+            return said
+        raise DataError(f"{name} predicts numbers and target {target!r} holds names", "a classifier, or a target of numbers")
+    n_distinct, n_known = recorded.n_unique(), recorded.len() - recorded.null_count()
+    if 2 * n_distinct <= n_known and (not recorded.dtype.is_float() or bool((recorded.drop_nulls() % 1 == 0).all())):
+        return said
+    raise DataError(f"{name} predicts classes and target {target!r} holds {n_distinct} distinct numbers", "a regressor, or a target of classes")
+
+
+def doubts_of_target(table, task):
+    """A sentence where there are so many classes that hardly any of them can be learned; else nothing."""
+    if task == "regression":
+        return ()
+    n_classes, n_known = len(classes_of(table)), int(target_values(table, task)[1].sum())
+    if n_classes < 3 or 2 * n_classes <= n_known:
+        return ()
+    return (f"target {table.roles.target!r} holds {n_classes} classes in {n_known} rows: hardly any of them can be learned",)
 
 
 def target_values(table, task):
@@ -88,6 +138,8 @@ def classes_of(*tables):
     for table in tables:
         values, known = target_values(table, "classification")
         parts.append(values[known])
+    if len({part.dtype.kind in "OUS" for part in parts if len(part)}) > 1:
+        raise DataError("the target holds names in one table and numbers in another", "the same in both")
     return np.unique(np.concatenate(parts)) if parts else np.array([])
 
 

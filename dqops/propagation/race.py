@@ -135,7 +135,7 @@ class Race:
             racing = [one for one in self.winners.values() if not self._settled(one)]
             racing.sort(key=lambda one: (-self._hope(one), one.finding))
             plans = self._affordable(racing, splits, twins=repeat == 1)
-            if not plans and self.scores:
+            if not plans and repeat > 1:
                 return
             self._run(plans or [(split, []) for split in splits], self.measured, f"measuring gains, round {repeat}")
 

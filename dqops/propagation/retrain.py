@@ -6,6 +6,7 @@ import numpy as np
 
 from dqops.contracts import Propagator
 from dqops.errors import DataError
+from dqops.models import bounds_of
 from dqops.propagation.effort import FOLDS
 from dqops.propagation.intervals import moderated_intervals, paired_interval, surely_positive
 from dqops.propagation.potential import potential_of
@@ -84,7 +85,8 @@ class Retrain(Propagator):
         if not race.scores:
             raise DataError("no split could be scored in the time given", "a larger max_seconds")
         found = paired_interval(list(race.scores.values()), _SHARE, level=self.level)
-        baseline = Baseline(found.expected, found.low, found.high, self.level)
+        lowest, highest = bounds_of(design.scoring)
+        baseline = Baseline(found.expected, max(found.low, lowest), min(found.high, highest), self.level)
         gains = self._gains(race, doubts, n_rows)
         return Priced(baseline, gains, (*race.warnings(), *_allowing_for_many(gains)))
 

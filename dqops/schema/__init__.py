@@ -122,6 +122,8 @@ def load_schema(path, *, allow_python=False):
     OptionError
         When it is a Python file and `allow_python` is not set.
     """
+    if not isinstance(path, str | Path):
+        raise OptionError("schema", type(path).__name__, "the path of a pandera schema as YAML or JSON")
     path = Path(path)
     if not path.is_file():
         raise SourceError(path, "no such file", "a pandera schema as YAML or JSON")

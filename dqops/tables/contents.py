@@ -62,7 +62,7 @@ def clean_names(names):
     >>> clean_names(["a", "a"])[1]
     ["the column name 'a' is repeated: renamed 'a_2'"]
     """
-    names = [str(name) for name in names]
+    names = [column_name(name) for name in names]
     blank = [place for place, name in enumerate(names) if not name.strip()]
     for place in blank:
         names[place] = f"Unnamed: {place}"
@@ -85,6 +85,16 @@ def clean_names(names):
         many = f"{len(blank)} columns have no name" if len(blank) > 1 else "1 column has no name"
         warnings.append(f"{many}: called {listed([names[place] for place in blank])}, as pandas does")
     return fresh, warnings[:_MOST_SAID] + _rest(warnings)
+
+
+def column_name(name):
+    """A column's name as text; levels of a pandas name are joined by dots, as if they were one.
+
+    >>> column_name(("price", "mean")), column_name(2)
+    ('price.mean', '2')
+    """
+    text = ".".join(map(str, name)) if isinstance(name, tuple) else str(name)
+    return text.encode("utf-8", "replace").decode()  # half of a surrogate pair is no text
 
 
 def listed(names):

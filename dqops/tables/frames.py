@@ -25,7 +25,7 @@ def from_pandas(frame):
     ['x', 'y']
     """
     frame = frame.to_frame() if isinstance(frame, pd.Series) else frame
-    names, warnings = clean_names([_name(name) for name in frame.columns])
+    names, warnings = clean_names(frame.columns)
     columns, said = [], {}
     for place, name in enumerate(names):
         cells, loss = _column(name, frame.iloc[:, place])
@@ -58,11 +58,7 @@ def _column(name, column):
     if dtype.kind == "O" or isinstance(dtype, pd.IntervalDtype) or dtype.kind == "c":
         values = column.astype(object)
         return plain_cells(name, values.where(values.notna(), None).to_list())
-    return pl.Series(name, pl.from_pandas(column)), None
-
-
-def _name(name):
-    return ".".join(map(str, name)) if isinstance(name, tuple) else name
+    return pl.Series(name, pl.from_pandas(column.rename(None))), None
 
 
 def _row_ids(index):
@@ -70,7 +66,8 @@ def _row_ids(index):
     if isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1:
         return None, ()
     if isinstance(index, pd.MultiIndex) or not (index.dtype.kind in "iu" or index.inferred_type == "string"):
-        return None, ()
+        held = f"{index.nlevels} levels" if isinstance(index, pd.MultiIndex) else f"{index.dtype} values"
+        return None, (f"the index holds {held}, which are no row ids: rows are numbered from 0 instead (reset_index() makes columns of it)",)
     if index.hasnans or not index.is_unique:
         return None, ("the index repeats itself or has gaps: rows are numbered from 0 instead",)
     name = "row" if index.name is None else str(index.name)

@@ -5,6 +5,8 @@ from dataclasses import replace
 import polars as pl
 
 from dqops.errors import SourceError, UnknownColumnError
+from dqops.tables.contents import column_name
+from dqops.tables.parts import doubts_of_roles
 from dqops.tables.sources import contents_of
 from dqops.tables.table import Table
 
@@ -33,7 +35,8 @@ def read(
         of a registered data set (``dataset:beers/dirty``), a pandas or polars frame, or a table (its roles are
         replaced by those given).
     target, key, time, group, weight, trusted : str, optional
-        Columns by role, see `Roles`. A name that differs from one column in case only is taken for it.
+        Columns by role, see `Roles`. A name that differs from one column in case only is taken for it; a name in
+        levels, as pandas has them, is joined by dots.
     ignore : sequence of str
         Columns that nobody looks at.
     query : str, optional
@@ -59,7 +62,7 @@ def read(
     ('Age', ['x', 'y'], ("target 'age' is taken for the column 'Age'",))
     """
     named = {"target": target, "key": key, "time": time, "group": group, "weight": weight, "trusted": trusted}
-    named = {role: str(name) for role, name in named.items() if name is not None}
+    named = {role: column_name(name) for role, name in named.items() if name is not None}
     ignore = [ignore] if isinstance(ignore, str) else [str(name) for name in ignore]
     if isinstance(source, Table):
         return _with_roles(source, named, ignore)
@@ -83,7 +86,10 @@ def _with_roles(table, named, ignore):
     found = {role: _column(role, name, table, warnings) for role, name in named.items()}
     if ignore:
         found["ignored"] = tuple(_column("ignore", name, table, warnings) for name in ignore)
-    table = replace(table, roles=replace(table.roles, **found), warnings=tuple(warnings))
+    elif found.get("target") in table.roles.ignored:
+        found["ignored"] = tuple(name for name in table.roles.ignored if name != found["target"])
+    table = replace(table, roles=replace(table.roles, **found))
+    table = replace(table, warnings=(*warnings, *doubts_of_roles(table, found)))
     return _keyed(table) if "key" in found else table
 
 

@@ -42,7 +42,7 @@ def contents_of(source, *, query=None, encoding=None, delimiter=None):
 
         return from_pandas(source), "the table"
     if isinstance(source, pl.LazyFrame):
-        source = source.collect()
+        source = _collected(source)
     if isinstance(source, (pl.DataFrame, pl.Series)) or hasattr(source, "__arrow_c_stream__"):
         return _of_frame(source), "the table"
     if hasattr(source, "read"):
@@ -59,6 +59,14 @@ def contents_of(source, *, query=None, encoding=None, delimiter=None):
     elif "://" in str(source):
         return _of_address(str(source), query)
     return _of_path(Path(source), query, encoding, delimiter)
+
+
+def _collected(lazy):
+    try:
+        return lazy.collect()
+    except (pl.exceptions.PolarsError, OSError) as cause:
+        first = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
+        raise SourceError("the lazy frame", f"its query fails ({first[:200]})") from None
 
 
 def _of_frame(source):

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from dqops.errors import DataError, UnknownColumnError
+from dqops.errors import DataError, OptionError, UnknownColumnError
 from dqops.tables.meaning import meaning_of
 from dqops.tables.repeats import hashed
 
@@ -49,6 +49,15 @@ class Roles:
             for name in named if isinstance(named, tuple) else (named,):
                 if name is not None and name not in columns:
                     raise UnknownColumnError(one.name, name, columns, source)
+        self._check_target()
+
+    def _check_target(self):
+        """The target plays no second part: a split or a weight that knows it would give it away."""
+        for one in fields(self):
+            named = getattr(self, one.name)
+            if one.name != "target" and self.target is not None and self.target in (named if isinstance(named, tuple) else (named,)):
+                role = {"ignored": "ignore"}.get(one.name, one.name)
+                raise OptionError(role, self.target, "a column other than the target")
 
     def aside(self):
         """Columns that are not features: all roles but the time, which a model may use."""

@@ -539,7 +539,7 @@ def test_a_name_that_differs_in_case_alone_is_taken_and_told(tmp_path):
 def test_a_table_gets_other_roles():
     table = read(PEOPLE, target="age", ignore="height")
     again = read(table, target="height", key="name", ignore=[])
-    assert (again.roles.target, again.roles.key, again.roles.ignored) == ("height", "name", ("height",))
+    assert (again.roles.target, again.roles.key, again.roles.ignored) == ("height", "name", ())
     assert again.row_ids.to_list() == ["Ann", "Bö", "C,d"]
     assert table.roles.target == "age"
 
