@@ -7,6 +7,7 @@ from dqops.version import VERSION as __version__  # noqa: F401
 _HOME = {
     "Audit": "results.audit",
     "Baseline": "results.gain",
+    "CellInfluence": "results.cell_influence",
     "Candidates": "results.candidates",
     "Cleaner": "contracts",
     "ColumnSummary": "results.summary",
@@ -20,6 +21,7 @@ _HOME = {
     "Gain": "results.gain",
     "Gains": "results.gain",
     "LabelNoise": "results.summary",
+    "Relabelling": "results.relabelling",
     "Roles": "tables.table",
     "Schema": "schema",
     "Table": "tables.table",
@@ -28,10 +30,13 @@ _HOME = {
     "audit": "flows.audit",
     "find_dataset": "tables.registry",
     "infer_schema": "schema",
+    "influence": "valuers.influence",
+    "influence_matrix": "valuers.influence",
     "load_run": "results.audit",
     "load_schema": "schema",
     "read": "tables.io",
     "registered": "tables.registry",
+    "repair_influence": "valuers.influence",
     "validate": "schema",
 }
 __all__ = list(_HOME)

@@ -8,12 +8,14 @@ from dqops.results.audit import Audit as Audit
 from dqops.results.audit import load_run as load_run
 from dqops.results.candidates import Candidates as Candidates
 from dqops.results.candidates import Doubts as Doubts
+from dqops.results.cell_influence import CellInfluence as CellInfluence
 from dqops.results.findings import Finding as Finding
 from dqops.results.findings import Findings as Findings
 from dqops.results.gain import Baseline as Baseline
 from dqops.results.gain import Estimate as Estimate
 from dqops.results.gain import Gain as Gain
 from dqops.results.gain import Gains as Gains
+from dqops.results.relabelling import Relabelling as Relabelling
 from dqops.results.summary import ColumnSummary as ColumnSummary
 from dqops.results.summary import LabelNoise as LabelNoise
 from dqops.results.valuation import Valuation as Valuation
@@ -28,5 +30,8 @@ from dqops.tables.registry import find_dataset as find_dataset
 from dqops.tables.registry import registered as registered
 from dqops.tables.table import Roles as Roles
 from dqops.tables.table import Table as Table
+from dqops.valuers.influence import influence as influence
+from dqops.valuers.influence import influence_matrix as influence_matrix
+from dqops.valuers.influence import repair_influence as repair_influence
 
 __version__: str
