@@ -1,36 +1,33 @@
-"""What knowing the truth would gain: the repair's own gain, and what the repair leaves on the table."""
+"""What knowing the truth would gain, from a twin experiment and from the repair itself."""
 
 from math import hypot
 
 from dqops.results.gain import Estimate
 
+_TRUST = 0.25  # of the cost of planted dirt: how far real dirt may cost more or less, as a 90% half width
 
-def potential_of(repair, leftover, dirt):
-    """Expected gain if the truth were known, or None where nothing can be said.
+
+def potential_of(twin, rate):
+    """Expected gain if the truth were known.
 
     Parameters
     ----------
-    repair : Estimate
-        Measured gain of the repair that dqops makes: some of the way to the truth.
-    leftover : Estimate or None
-        The rest of the way, measured by a twin experiment: dirt of the same kind was planted in repaired rows,
-        where the truth is known, and repaired again; this is by how much the score then falls short. Less than
-        nothing is luck, since a repair cannot know more than the truth.
-    dirt : Dirt or None
-        Where there was room for less dirt than was found, the leftover is scaled up.
+    twin : Estimate
+        What dirt of the same kind and rate costs where it was planted in rows without it.
+    rate : float
+        Share of the rows that bear the dirt, in [0, 1].
 
     Returns
     -------
-    Estimate or None
+    Estimate
+        That cost. Its interval allows for planted dirt that costs more or less than the real one does, the more
+        so the fewer rows without it were left to plant in.
 
     Examples
     --------
-    >>> print(potential_of(Estimate(0.01, 0.0, 0.02), Estimate(0.03, 0.01, 0.05), None))
+    >>> print(potential_of(Estimate(0.04, 0.02, 0.06), 0.0))
     +0.040 [+0.018, +0.062]
     """
-    if leftover is None:
-        return None
-    scale = 1.0 if dirt is None else dirt.rate / dirt.planted_rate
-    expected = repair.expected + scale * max(leftover.expected, 0.0)
-    reach = hypot((repair.high - repair.low) / 2, scale * (leftover.high - leftover.low) / 2)
-    return Estimate(expected, expected - reach, expected + reach, repair.level)
+    doubt = _TRUST * (1 + rate) * abs(twin.expected)
+    reach = hypot((twin.high - twin.low) / 2, doubt)
+    return Estimate(twin.expected, twin.expected - reach, twin.expected + reach, twin.level)
