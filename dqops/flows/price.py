@@ -26,7 +26,7 @@ from dqops.propagation.effort import EFFORTS, FOLDS
 from dqops.propagation.ranking import ranked
 from dqops.propagation.retrain import Retrain
 from dqops.propagation.trial import Option
-from dqops.propagation.twins import twin_of
+from dqops.propagation.twins import label_twin, twin_of
 from dqops.results.findings import Findings
 from dqops.results.gain import Gains
 from dqops.seeds import stream
@@ -123,8 +123,9 @@ def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1,
     own = _on(priced, table, findings)
     doubts = [(one, options_of(one, honest)) for one in own]
     splits = _splits(honest, holdout and _without(holdout, leaks), design, work)
-    twin_for = partial(_twin, own, honest, design.seed)
-    outcome = pricer.price(doubts, design, splits, work, detectors=detectors, n_rows=priced.n_rows, twin_for=twin_for, tell=tell)
+    noise = design.label_noise(honest) if any(one.kind == "labels" for one in own) else None
+    twin_for = partial(_twin, own, honest, noise, design.seed)
+    outcome = pricer.price(doubts, design, splits, work, detectors=detectors, n_rows=priced.n_rows, twin_for=twin_for, noise=_judging(design, noise), tell=tell)
     gains, baseline = outcome.gains, replace(outcome.baseline, judged_on=_judges(honest, holdout))
     if "labels" in detectors:
         baseline = design.against_true_labels(honest, baseline)
@@ -137,10 +138,18 @@ def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1,
     return baseline, gains, ranked(findings, gains), (*outcome.warnings, *notes)
 
 
-def _twin(findings, table, seed, ids):
+def _twin(findings, table, noise, seed, ids):
     """Rows without the dirt of these findings, and the same rows with it planted; None where that cannot be."""
     name = ids[0] if len(ids) == 1 else "all"
-    return twin_of([findings[id] for id in ids], table, stream(seed, f"plant:{name}"), name)
+    rng, groups = stream(seed, f"plant:{name}"), [findings[id] for id in ids]
+    if noise is not None and name != "all" and groups[0].kind == "labels":
+        return label_twin(groups[0], table, noise, rng)
+    return twin_of(groups, table, rng, name)
+
+
+def _judging(design, noise):
+    """The label noise, where it can be taken out of gains: plain accuracy, judged on rows that may be noisy."""
+    return noise if design.scoring == "accuracy" and design.holdout is None else None
 
 
 def _judges(table, holdout):

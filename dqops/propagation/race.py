@@ -48,7 +48,7 @@ class Race:
         self.detectors, self.n_jobs, self.tell = detectors, n_jobs, tell
         self.doubts = sorted((one for one in doubts if one[1]), key=lambda one: (-one[0].share * one[0].score, one[0].id))
         self.chosen_on, self.measured, self.scores = _Ledger(), _Ledger(), {}
-        self.twins, self.rates = defaultdict(lambda: defaultdict(list)), {}
+        self.twins, self.planted_twins = defaultdict(lambda: defaultdict(list)), {}
         rows = [(train.n_rows, test.n_rows) for _, train, test in splits[0]]
         self.share = sum(judged for _, judged in rows) / sum(trained for trained, _ in rows)
         self.winners, self.combined = {}, None
@@ -145,13 +145,13 @@ class Race:
 
     def _plant(self):
         """What knowing the truth would gain: for the most hopeful findings first, as far as its budget goes."""
-        told = [one for one in self.finalists() if self.touches(one)]
+        told = [one for one in self.finalists() if self.touches(one) or one.on_labels]
         told.sort(key=lambda one: (one.finding != "all", -self._hope(one), one.finding))
         for option in told[: self.effort.planted]:
             twin = None if self._late() else self.twin_for(self._findings_of(option))
             if twin is None:
                 continue
-            self.rates[option.finding] = twin.rate
+            self.planted_twins[option.finding] = twin
             work = [(split, twin, self.design) for split, _, _ in self.splits[1][: self.effort.twins]]
             self.tell(len(self.twins), len(told), "planting dirt to learn what the truth would gain")
             for cost in map_blocks(_run_twin, work, n_jobs=self._workers(2 * len(work)), prefer="processes"):

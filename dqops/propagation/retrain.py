@@ -9,7 +9,7 @@ from dqops.errors import DataError
 from dqops.models import bounds_of
 from dqops.propagation.effort import FOLDS
 from dqops.propagation.intervals import moderated_intervals, paired_interval, surely_positive
-from dqops.propagation.potential import potential_of
+from dqops.propagation.potential import against_true_labels, potential_of
 from dqops.propagation.race import Race
 from dqops.results.gain import ARMS, Baseline, Estimate, Gain, Gains
 
@@ -62,7 +62,7 @@ class Retrain(Propagator):
     n_jobs: int = 1
     max_seconds: float | None = None
 
-    def price(self, doubts, design, splits, effort, *, detectors, n_rows, twin_for=_no_twin, tell=lambda done, total, what: None):
+    def price(self, doubts, design, splits, effort, *, detectors, n_rows, twin_for=_no_twin, noise=None, tell=lambda done, total, what: None):
         """Baseline and gains of these doubts.
 
         Parameters
@@ -78,6 +78,8 @@ class Retrain(Propagator):
             Rows that are priced.
         twin_for : callable
             Called with ids of findings; their `Twin`, or None.
+        noise : LabelNoise, optional
+            Gains of label repairs are then told as true labels would judge them.
         tell : callable
             Told of progress.
 
@@ -92,16 +94,17 @@ class Retrain(Propagator):
         found = paired_interval(list(race.scores.values()), race.share, level=self.level)
         lowest, highest = bounds_of(design.scoring)
         baseline = Baseline(found.expected, max(found.low, lowest), min(found.high, highest), self.level)
-        gains = self._gains(race, n_rows)
+        gains = self._gains(race, n_rows, noise)
         return Priced(baseline, gains, (*race.warnings(), *_allowing_for_many(gains)))
 
     def _potentials(self, race, options, arm, floor):
         """What the truth would gain, for the options whose dirt was planted."""
         planted = {option: seen for option in options if len(seen := race.planted(option, arm)) > 1}
         costs = moderated_intervals(list(planted.values()), race.share, level=self.level, floor=floor)
-        return {option: potential_of(cost, race.rates[option.finding]) for option, cost in zip(planted, costs, strict=True)}
+        twins = [race.planted_twins[option.finding] for option in planted]
+        return {option: potential_of(cost, twin.rate, twin.scale) for option, cost, twin in zip(planted, costs, twins, strict=True)}
 
-    def _gains(self, race, n_rows):
+    def _gains(self, race, n_rows, noise):
         entries = []
         for arm in ARMS:
             measured = [(option, seen) for option in race.finalists() if len(seen := race.seen(option, arm)) > 1]
@@ -111,8 +114,11 @@ class Retrain(Propagator):
             for (option, seen), repair in zip(measured, repairs, strict=True):
                 if not race.touches(option):
                     repair = Estimate(0.0, 0.0, 0.0, self.level)
+                potential = known.get(option)
+                if noise is not None and option.on_labels:
+                    repair, potential = (one and against_true_labels(one, noise) for one in (repair, potential))
                 cost = float(np.mean(race.changed(option)))
-                entries.append(Gain(option.finding, option.action, arm, repair, known.get(option), round(cost, 1), len(seen)))
+                entries.append(Gain(option.finding, option.action, arm, repair, potential, round(cost, 1), len(seen)))
         order = {option.finding: place for place, option in enumerate(race.finalists())}
         return Gains(tuple(sorted(entries, key=lambda one: (order[one.finding], ARMS.index(one.arm)))))
 

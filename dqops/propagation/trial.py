@@ -37,6 +37,11 @@ class Option:
         return f"all {len(self.steps)} repairs that pay" if self.finding == "all" else cleaner.fitted(column=column).action()
 
     @property
+    def on_labels(self):
+        """Whether it repairs doubtful labels and nothing else."""
+        return all(kind == "labels" for _, kind, _ in self.steps)
+
+    @property
     def on_rows(self):
         """Whether it only changes or drops training rows."""
         return all(cleaner.on_rows for cleaner, _, _ in self.steps)

@@ -35,6 +35,8 @@ class Twin:
         The dirt is in the target: it is planted in training rows only, and judged on the clean ones.
     rate : float
         Share of the rows that bear the dirt, in (0, 1).
+    scale : (float, float, float)
+        Low, expected and high rate of the dirt in the priced table, as shares of what was planted.
     """
 
     finding: str
@@ -43,6 +45,7 @@ class Twin:
     positions: np.ndarray
     on_target: bool
     rate: float
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def cost(self, split, design):
         """What the planted dirt costs on one split of the priced table, by arm.
@@ -123,6 +126,44 @@ def twin_of(findings, table, rng, name=None):
         cells = _planted(one, clean.raw[one.column], donors, hosts)
         dirty, clean = _retyped(dirty, cells), _retyped(clean, clean.raw[one.column])
     return Twin(name or sure[0].id, clean, dirty, clean_rows, table.roles.target in {one.column for one in sure}, rate)
+
+
+def label_twin(finding, table, noise, rng):
+    """The `Twin` of wrong labels: flipped at the highest rate that is likely, by the classes that are confused.
+
+    Parameters
+    ----------
+    finding : Finding
+        Doubtful labels; those rows are left out.
+    table : Table
+    noise : LabelNoise
+        How many labels are thought to be wrong, and which for which; more than are doubtful one by one.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Twin or None
+        None where there are hardly any wrong labels, or too few rows.
+    """
+    rows = np.setdiff1d(np.arange(table.n_rows), finding.at_least(0.5).positions)
+    n_planted = round(noise.high * len(rows))
+    if len(rows) < FEWEST_ROWS or n_planted < 1:
+        return None
+    clean = table.take(rows)
+    target = clean.target()
+    names = np.array(noise.classes, dtype=object)
+    labels = target.cast(pl.String).to_numpy()
+    hosts = rng.choice(np.flatnonzero(np.isin(labels, names)), n_planted, replace=False)
+    wrong = np.asarray(noise.joint, dtype=np.float64).T * (1 - np.eye(len(names)))
+    wrong = np.where(wrong.sum(axis=1, keepdims=True) > 0, wrong, 1 - np.eye(len(names)))
+    own = {name: place for place, name in enumerate(names)}
+    flipped = [names[rng.choice(len(names), p=(line := wrong[own[labels[host]]]) / line.sum())] for host in hosts]
+    by_name = dict(zip(labels, range(len(labels)), strict=True))
+    order = np.argsort(hosts, kind="stable")
+    values = target.gather([by_name[flipped[at]] for at in order])
+    dirty = clean.with_columns(target.clone().scatter(hosts[order], values))
+    scale = tuple(one / noise.high for one in (noise.low, noise.rate, noise.high))
+    return Twin(finding.id, clean, dirty, rows, True, noise.rate, scale)
 
 
 def _hosts(finding, donors, table, clean_rows, rng):
