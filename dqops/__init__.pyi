@@ -15,6 +15,7 @@ from dqops.results.gain import Baseline as Baseline
 from dqops.results.gain import Estimate as Estimate
 from dqops.results.gain import Gain as Gain
 from dqops.results.gain import Gains as Gains
+from dqops.results.label_doubts import LabelDoubts as LabelDoubts
 from dqops.results.relabelling import Relabelling as Relabelling
 from dqops.results.summary import ColumnSummary as ColumnSummary
 from dqops.results.summary import LabelNoise as LabelNoise
@@ -33,5 +34,6 @@ from dqops.tables.table import Table as Table
 from dqops.valuers.influence import influence as influence
 from dqops.valuers.influence import influence_matrix as influence_matrix
 from dqops.valuers.influence import repair_influence as repair_influence
+from dqops.valuers.label_doubts import label_doubts as label_doubts
 
 __version__: str

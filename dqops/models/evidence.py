@@ -4,6 +4,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 _SMALLEST = 1e-6
+_BINS = 20
 
 
 def heard(fitted, table):
@@ -56,8 +57,35 @@ def with_temperature(probabilities, degree):
     >>> with_temperature(np.array([[0.8, 0.2]]), 2.0).round(3).tolist()
     [[0.667, 0.333]]
     """
-    logs = np.log(np.clip(probabilities, _SMALLEST, 1.0)) / degree
-    return np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
+    powers = np.exp(np.log(np.clip(probabilities, _SMALLEST, 1.0, dtype=np.float64)) / degree)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def calibration_error(probabilities, codes):
+    """Mean distance of the largest probability from how often that class is the given one, in bins of 0.05.
+
+    Parameters
+    ----------
+    probabilities : float64 (n, C)
+    codes : int64 (n,)
+        Given labels, -1 where there is none.
+
+    References
+    ----------
+    Guo, Pleiss, Sun, Weinberger 2017, ICML, section 2. arXiv:1706.04599
+
+    Examples
+    --------
+    >>> round(calibration_error(np.tile([0.9, 0.1], (10, 1)), np.array([0] * 8 + [1] * 2)), 3)
+    0.1
+    """
+    known = codes >= 0
+    if not known.any():
+        return 0.0
+    top, sure = probabilities[known].argmax(axis=1), probabilities[known].max(axis=1).astype(np.float64)
+    bins = np.minimum((sure * _BINS).astype(np.int64), _BINS - 1)
+    gaps = np.bincount(bins, sure - (top == codes[known]), minlength=_BINS)
+    return float(np.abs(gaps).sum() / known.sum())
 
 
 def calibrated_votes(votes, codes):

@@ -13,7 +13,8 @@ import numpy as np
 from scipy.special import ndtr
 from sklearn.isotonic import IsotonicRegression
 
-from dqops.models.label_noise import label_posterior
+from dqops.kernels import labels
+from dqops.models.label_noise import label_posterior, thresholds_of
 
 # Grid of floors and rates, and of the shapes in which disagreement rises above the floor.
 _RATES = np.concatenate([[0.0], np.geomspace(0.002, 0.6, 40)])
@@ -81,10 +82,10 @@ def doubt_labels(probabilities, given):
         return LabelDoubt(np.zeros(n_rows), np.maximum(given, 0), np.eye(n_classes) / max(n_classes, 1), 0.0, 0.0, 0.0)
     calibrated = calibrated_to_given(probabilities, given)
     towards = wrong_towards(probabilities[labelled], given[labelled])
-    beliefs = noise_beliefs(probabilities[labelled], given[labelled], towards)
+    beliefs = noise_beliefs(agreement_of(probabilities, given), np.bincount(given[labelled], minlength=n_classes), towards)
     posterior, joints = np.zeros(probabilities.shape), []
     for draw in range(_DRAWS):
-        rates = _quantile(beliefs, (draw + 0.5) / _DRAWS)
+        rates = rates_at(beliefs, (draw + 0.5) / _DRAWS)
         noise = np.diag(1 - rates) + towards * rates[:, None]
         drawn = label_posterior(calibrated, given, noise)
         posterior += drawn / _DRAWS
@@ -120,36 +121,80 @@ def wrong_towards(probabilities, given):
     """
     n_classes = probabilities.shape[1]
     top, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    shares = np.bincount(given, minlength=n_classes) / len(given)
-    towards = np.zeros((n_classes, n_classes))
+    counts = np.zeros((n_classes, n_classes))
     for true in range(n_classes):
         rows = np.flatnonzero(top == true)
         rows = rows[sure[rows] >= np.median(sure[rows])] if len(rows) else rows
-        usual = np.where(np.arange(n_classes) == true, 0.0, shares + 1e-6)
-        counts = np.bincount(given[rows], minlength=n_classes).astype(float)
-        counts[true] = 0.0
-        towards[true] = counts + 2 * usual / usual.sum()
-        towards[true] /= towards[true].sum()
-    return towards
+        counts[true] = np.bincount(given[rows], minlength=n_classes)
+    return directions(counts, np.bincount(given, minlength=n_classes) / len(given))
 
 
-def noise_beliefs(probabilities, given, towards):
-    """What is believed of each class's rate of wrong labels: float64 (C, rates), lines sum to 1."""
-    n_classes = probabilities.shape[1]
-    top, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    disagrees = (top != given).astype(float)
-    put, held = np.bincount(top, minlength=n_classes), np.bincount(given, minlength=n_classes)
+def directions(counts, shares):
+    """Where wrong labels of each true class go, by counts and two rows' worth of what is usual: float64 (C, C).
+
+    Parameters
+    ----------
+    counts : (C, C)
+        Rows by ``[true, given]``; the diagonal does not count.
+    shares : float64 (C,)
+        Of given labels.
+
+    Examples
+    --------
+    >>> directions(np.array([[9, 2, 0], [0, 9, 0], [0, 0, 9]]), np.full(3, 1 / 3)).round(2).tolist()
+    [[0.0, 0.75, 0.25], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
+    """
+    alone = np.eye(len(counts), dtype=bool)
+    usual = np.where(alone, 0.0, shares + 1e-6)
+    towards = np.where(alone, 0.0, counts) + 2 * usual / usual.sum(axis=1, keepdims=True)
+    return towards / towards.sum(axis=1, keepdims=True)
+
+
+def agreement_of(probabilities, given):
+    """Rows by likeliest class, by how sure the model is and by whether the label is another: int64 (C, levels, 2)."""
+    sums, counts, _ = labels.class_sums(probabilities, given)
+    return labels.confident_rows(probabilities, given, thresholds_of(sums, counts), fineness_for(len(counts)))[1]
+
+
+def fineness_for(n_classes):
+    """How fine sureness is told apart, so that its counts take about a megabyte: 7 for few classes, else less.
+
+    >>> fineness_for(2), fineness_for(1000)
+    (7, 1)
+    """
+    return int(np.clip(np.log2(2048 / max(n_classes, 1)), 0, 7))
+
+
+def noise_beliefs(agreement, held, towards):
+    """What is believed of each class's rate of wrong labels: float64 (C, rates), lines sum to 1.
+
+    Parameters
+    ----------
+    agreement : int64 (C, levels, 2)
+        See `dqops.kernels.labels.confident_rows`.
+    held : int64 (C,)
+        Rows by given label.
+    towards : float64 (C, C)
+        Where wrong labels of each true class go.
+    """
+    put, missed = agreement.sum(axis=(1, 2)), agreement[:, :, 1].sum(axis=1)
+    usual = missed.sum() / max(put.sum(), 1)
     present = held > 0
     explained = put[:, None] * towards / np.maximum(held, 1)
     prior = _prior()
-    pooled = _belief(disagrees, sure, disagrees.mean(), explained.sum(axis=0)[present].max(), prior)
+    pooled = _belief(agreement.sum(axis=0), usual, explained.sum(axis=0)[present].max(), prior)
     beliefs = []
-    for true in range(n_classes):
-        rows = np.flatnonzero(top == true)
-        error = (disagrees[rows].sum() + 5 * disagrees.mean()) / (len(rows) + 5)
+    for true in range(len(held)):
+        error = (missed[true] + 5 * usual) / (put[true] + 5)
         away = explained[true][present].max()
-        beliefs.append(_belief(disagrees[rows], sure[rows], error, away, _POOLED * pooled + (1 - _POOLED) * prior))
+        beliefs.append(_belief(agreement[true], error, away, _POOLED * pooled + (1 - _POOLED) * prior))
     return np.array(beliefs)
+
+
+def rates_at(beliefs, level):
+    """The rate of each class at this level of its belief: float64 (C,)."""
+    places = (np.cumsum(beliefs, axis=1) < level).sum(axis=1)
+    return _RATES[np.minimum(places, len(_RATES) - 1)]
 
 
 def _prior():
@@ -157,19 +202,20 @@ def _prior():
     return np.concatenate([[_NO_NOISE], (1 - _NO_NOISE) * weights / weights.sum()])
 
 
-def _belief(disagrees, sure, error, explained, prior):
+def _belief(agreement, error, explained, prior):
     """Posterior over the rate of wrong labels in one region.
 
     Parameters
     ----------
-    disagrees, sure : float64 (n,)
+    agreement : int64 (levels, 2)
+        Rows that agree and that disagree by how sure the model is, surest first.
     error : float
         Share of disagreement in the region.
     explained : float
         Share of the most affected given class that a rate of 1 would explain away.
     prior : float64 (rates,)
     """
-    floors = _floor_likelihood(disagrees, sure)
+    floors = _floor_likelihood(agreement)
     edges = np.concatenate([[0.0], (_RATES[1:] + _RATES[:-1]) / 2, _RATES[-1:]])
     luck = np.clip((error - _RATES) / (1 - _RATES), 1e-3, 1.0)[:, None]
     low = np.maximum(edges[None, :-1] - _RATES[:, None], 1e-9) / luck
@@ -182,18 +228,19 @@ def _belief(disagrees, sure, error, explained, prior):
     return belief / belief.sum()
 
 
-def _floor_likelihood(disagrees, sure):
-    """Likelihood of each floor, the largest being 1, averaged over how disagreement rises above it."""
-    if not len(sure):
+def _floor_likelihood(agreement):
+    """Likelihood of each floor, the largest being 1, averaged over how disagreement rises above it.
+
+    Rows are put into bins of equal numbers by how sure the model is; a level that lies across bins is shared out.
+    """
+    before = np.concatenate([[0], agreement.sum(axis=1).cumsum()])
+    if not before[-1]:
         return np.ones(len(_RATES))
-    rank = np.empty(len(sure))
-    rank[np.argsort(-sure, kind="stable")] = (np.arange(len(sure)) + 0.5) / len(sure)
-    bins = np.minimum((rank * _BINS).astype(int), _BINS - 1)
-    rows = np.bincount(bins, minlength=_BINS)
-    wrong = np.bincount(bins, disagrees, _BINS)
-    logs = (_LOG_WRONG @ wrong + _LOG_RIGHT @ (rows - wrong)).reshape(len(_RATES), -1)
-    largest = logs.max()
-    return np.exp(logs - largest).mean(axis=1) / np.exp(logs - largest).mean(axis=1).max()
+    edges = np.linspace(0, before[-1], _BINS + 1)
+    wrong = np.diff(np.interp(edges, before, np.concatenate([[0], agreement[:, 1].cumsum()])))
+    logs = (_LOG_WRONG @ wrong + _LOG_RIGHT @ (np.diff(edges) - wrong)).reshape(len(_RATES), -1)
+    likelihood = np.exp(logs - logs.max()).mean(axis=1)
+    return likelihood / likelihood.max()
 
 
 def _shapes():
@@ -205,12 +252,6 @@ def _shapes():
 
 
 _LOG_WRONG, _LOG_RIGHT = np.log(_shapes()), np.log1p(-_shapes())
-
-
-def _quantile(beliefs, level):
-    """The rate of each class at this level of its belief."""
-    places = (np.cumsum(beliefs, axis=1) < level).sum(axis=1)
-    return _RATES[np.minimum(places, len(_RATES) - 1)]
 
 
 def _joint(posterior, given, n_classes):

@@ -6,33 +6,36 @@ Noise matrices are row-true, column-given: ``T[c, g] = P(given g | true c)``.
 import numpy as np
 from scipy.stats import norm
 
+from dqops.kernels import labels
 from dqops.models.targets import codes_of
 from dqops.results.gain import Estimate
 
 _MOST_CONDITION = 50.0
 
 
+def thresholds_of(sums, counts):
+    """Mean probability of each class among rows where it is given, float64 (C,); infinite where it never is.
+
+    >>> thresholds_of(np.array([1.5, 0.0]), np.array([2, 0])).tolist()
+    [0.75, inf]
+    """
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
+
+
 def confident_joint(probabilities, given):
     """Counts of rows by given label and label that the model is confident of.
 
-    A row counts for the likeliest class among those whose probability reaches the mean probability that the
-    class has where it is the given label; a row that is confident of nothing counts nowhere.
-
     Parameters
     ----------
-    probabilities : float64 (n, C)
+    probabilities : float32 or float64 (n, C)
         Out of fold.
     given : int64 (n,)
-        Codes, all 0 or more.
+        Codes, -1 where there is no label.
 
     Returns
     -------
     int64 (C, C)
-        ``[given, confident]``.
-
-    References
-    ----------
-    Northcutt, Jiang, Chuang 2021, JAIR 70, section 3.1. arXiv:1911.00068
+        ``[given, confident]``; see `dqops.kernels.labels.confident_rows`.
 
     Examples
     --------
@@ -40,18 +43,8 @@ def confident_joint(probabilities, given):
     >>> confident_joint(np.column_stack([p, 1 - p]), np.array([0, 0, 0, 1, 1, 1])).tolist()
     [[2, 1], [0, 2]]
     """
-    n_rows, n_classes = probabilities.shape
-    counts = np.bincount(given, minlength=n_classes)
-    own = np.bincount(given, weights=probabilities[np.arange(n_rows), given], minlength=n_classes)
-    thresholds = np.where(counts > 0, own / np.maximum(counts, 1), np.inf)
-    reached = np.where(probabilities >= thresholds, probabilities, -1.0)
-    sure = reached.argmax(axis=1)
-    best = reached[np.arange(n_rows), sure]
-    tied = reached[np.arange(n_rows), given] == best
-    sure = np.where(tied, given, sure)
-    joint = np.zeros((n_classes, n_classes), dtype=np.int64)
-    np.add.at(joint, (given[best >= 0], sure[best >= 0]), 1)
-    return joint
+    sums, counts, _ = labels.class_sums(probabilities, given)
+    return labels.confident_rows(probabilities, given, thresholds_of(sums, counts), 0)[0]
 
 
 def calibrated_joint(joint, counts):
@@ -93,7 +86,8 @@ def label_posterior(probabilities, given, noise):
     """Probability of each true label, given features and the given label.
 
     A model that learned given labels says ``p = T' eta``; `eta` is found by inverting T and projecting on the
-    simplex, then weighed by how likely the true label brings forth the given one.
+    simplex, then weighed by how likely the true label brings forth the given one. A matrix that cannot be inverted
+    safely is moved towards the identity first.
 
     Parameters
     ----------
@@ -109,11 +103,7 @@ def label_posterior(probabilities, given, noise):
         ``1 - posterior[i, given[i]]`` is the probability that the label is wrong.
     """
     usable, _ = well_conditioned(noise)
-    eta = on_simplex(np.linalg.solve(usable.T, probabilities.T).T)
-    joint = np.where(given[:, None] >= 0, eta * usable[:, np.maximum(given, 0)].T, eta)
-    total = joint.sum(axis=1, keepdims=True)
-    fallback = np.eye(len(noise))[np.maximum(given, 0)]
-    return np.where(total > 0, joint / np.where(total > 0, total, 1.0), fallback)
+    return labels.label_posterior(probabilities, given, np.linalg.inv(usable), usable)
 
 
 def on_simplex(rows):

@@ -151,7 +151,7 @@ def number_targets(y, name="y"):
     >>> number_targets([1, 2.5]).tolist()
     [1.0, 2.5]
     """
-    values = _one_a_row(y, name)
+    values = one_a_row(y, name)
     if values.dtype.kind == "O" and any(isinstance(one, (str, bytes)) for one in values):
         raise DataError(f"{name} holds text", "numbers")
     if values.dtype.kind not in "biufO":
@@ -180,7 +180,7 @@ def task_of_targets(y, task=None, name="y"):
         if task not in TASKS:
             raise OptionError("task", task, "'classification' or 'regression'")
         return task
-    values = _one_a_row(y, name)
+    values = one_a_row(y, name)
     if values.dtype.kind != "f":
         return "classification"
     distinct = np.unique(values[np.isfinite(values)])
@@ -319,7 +319,7 @@ def _check_finite(array, name, names):
     raise DataError(f"{name} column {_column_label(first, names)} is {what} in {where}", "finite numbers")
 
 
-def _one_a_row(y, name):
+def one_a_row(y, name):
     """Targets or labels as an array (n,), not empty."""
     array = _as_array(y, name)
     array = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
@@ -332,11 +332,8 @@ def _one_a_row(y, name):
 
 def _label_values(y, name):
     """Labels as an array that can be sorted: numbers, booleans or text."""
-    values = _one_a_row(y, name)
-    if values.dtype.kind == "O":
-        missing = np.array([_is_missing(one) for one in values])
-    else:
-        missing = np.isnan(values) if values.dtype.kind == "f" else np.isnat(values) if values.dtype.kind in "mM" else np.zeros(len(values), bool)
+    values = one_a_row(y, name)
+    missing = missing_labels(values)
     if missing.any():
         where = f"{_count(int(missing.sum()), 'row')} of {len(values)} (first: row {int(np.argmax(missing))})"
         raise DataError(f"{name} is missing in {where}", "a label for every row")
@@ -353,6 +350,19 @@ def _label_values(y, name):
     if plain.dtype.kind not in "biuf" or plain.ndim != 1:
         raise DataError(f"{name} holds {_shown(values[0])}", "labels: text, numbers or booleans")
     return plain
+
+
+def missing_labels(values):
+    """Which entries of an array are nothing: None, NaN, NA, NaT; bool (n,).
+
+    >>> missing_labels(np.array(["a", None], dtype=object)).tolist()
+    [False, True]
+    """
+    if values.dtype.kind == "O":
+        return np.array([_is_missing(one) for one in values], dtype=bool)
+    if values.dtype.kind == "f":
+        return np.isnan(values)
+    return np.isnat(values) if values.dtype.kind in "mM" else np.zeros(len(values), dtype=bool)
 
 
 def _is_missing(value):
