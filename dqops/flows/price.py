@@ -1,6 +1,7 @@
 """Price findings: which repairs there are for each, on which rows they are measured."""
 
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
@@ -25,9 +26,10 @@ from dqops.propagation.effort import EFFORTS, FOLDS
 from dqops.propagation.ranking import ranked
 from dqops.propagation.retrain import Retrain
 from dqops.propagation.trial import Option
-from dqops.propagation.twins import dirt_of
+from dqops.propagation.twins import label_twin, twin_of
 from dqops.results.findings import Findings
 from dqops.results.gain import Gains
+from dqops.seeds import stream
 
 # Repairs that compete for each kind; the winner is chosen by measured gain, never by taste.
 RIVALS = {
@@ -69,7 +71,15 @@ def options_of(finding, table):
         return []
     number = finding.column in table.meanings and table.meanings[finding.column].kind == "number"
     rivals = [one for one in RIVALS.get(finding.kind, ()) if _suits(one, number, finding, table)]
-    return [Option(finding.id, ((one, finding.kind, finding.column),)) for one in rivals]
+    return [Option(finding.id, _steps(one, finding)) for one in rivals]
+
+
+def _steps(cleaner, finding):
+    """The repair, and where wild numbers were joined to a group of typos, what is done with them."""
+    first = (cleaner, finding.kind, finding.column)
+    if "outliers" in finding.also and isinstance(cleaner, ParseNumbers):
+        return first, (TameOutliers(cleaner.wild), "outliers", finding.column)
+    return (first,)
 
 
 def _suits(cleaner, number, finding, table):
@@ -111,9 +121,11 @@ def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1,
         notes.append(f"the model needs {_listed(leaks)}, so gains are measured with the answer given away")
         honest, leaks = priced, ()
     own = _on(priced, table, findings)
-    doubts = [(one, options_of(one, honest), dirt_of(one, honest)) for one in own]
+    doubts = [(one, options_of(one, honest)) for one in own]
     splits = _splits(honest, holdout and _without(holdout, leaks), design, work)
-    outcome = pricer.price(doubts, design, splits, work, detectors=detectors, n_rows=priced.n_rows, tell=tell)
+    noise = design.label_noise(honest) if any(one.kind == "labels" for one in own) else None
+    twin_for = partial(_twin, own, honest, noise, design.seed)
+    outcome = pricer.price(doubts, design, splits, work, detectors=detectors, n_rows=priced.n_rows, twin_for=twin_for, noise=_judging(design, noise), tell=tell)
     gains, baseline = outcome.gains, replace(outcome.baseline, judged_on=_judges(honest, holdout))
     if "labels" in detectors:
         baseline = design.against_true_labels(honest, baseline)
@@ -124,6 +136,20 @@ def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1,
     if priced.n_rows < table.n_rows:
         notes.append(f"prices were measured on {priced.n_rows} of {table.n_rows} rows, sampled with seed {design.seed}")
     return baseline, gains, ranked(findings, gains), (*outcome.warnings, *notes)
+
+
+def _twin(findings, table, noise, seed, ids):
+    """Rows without the dirt of these findings, and the same rows with it planted; None where that cannot be."""
+    name = ids[0] if len(ids) == 1 else "all"
+    rng, groups = stream(seed, f"plant:{name}"), [findings[id] for id in ids]
+    if noise is not None and name != "all" and groups[0].kind == "labels":
+        return label_twin(groups[0], table, noise, rng)
+    return twin_of(groups, table, rng, name)
+
+
+def _judging(design, noise):
+    """The label noise, where it can be taken out of gains: plain accuracy, judged on rows that may be noisy."""
+    return noise if design.scoring == "accuracy" and design.holdout is None else None
 
 
 def _judges(table, holdout):
@@ -141,7 +167,7 @@ def _price_leaks(table, leaks, findings, design, pricer, holdout, tell):
         alone, judge = _without(table, others), holdout and _without(holdout, others)
         finding = findings[f"leakage:{leak}"]
         option = Option(finding.id, ((DropColumn(), "leakage", leak),))
-        doubts = [(finding, [option], None)]
+        doubts = [(finding, [option])]
         gains += pricer.price(doubts, design, _splits(alone, judge, design, work), work, detectors={}, n_rows=table.n_rows, tell=tell).gains
     whole = pricer.price([], design, _splits(table, holdout, design, work), work, detectors={}, n_rows=table.n_rows, tell=tell)
     return whole.baseline.as_estimate(), gains
@@ -151,13 +177,11 @@ def _splits(table, holdout, design, work):
     """By repeat, the rows to train on and to judge on; with a holdout, its parts judge in turn."""
     repeats = work.rounds + 2
     inside = design.splits(table, folds=FOLDS, repeats=repeats)
-    if holdout is not None:
-        outside = design.splits(holdout, folds=FOLDS, repeats=repeats)
-        inside = [replace(one, test=other.test) for one, other in zip(inside, outside, strict=True)]
     judge = table if holdout is None else holdout
+    judged = inside if holdout is None else design.splits(holdout, folds=FOLDS, repeats=repeats)
     rounds = [[] for _ in range(repeats)]
-    for split in inside:
-        rounds[split.repeat].append((split, table.take(split.train), judge.take(split.test)))
+    for split, other in zip(inside, judged, strict=True):
+        rounds[split.repeat].append((split, table.take(split.train), judge.take(other.test)))
     return rounds
 
 

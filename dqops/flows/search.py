@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterable
 from time import perf_counter
 
+import polars as pl
 from threadpoolctl import threadpool_limits
 
 import dqops.detectors  # noqa: F401  (registers the detectors)
@@ -65,4 +66,13 @@ def search(table, detectors, design, seed, *, reference=None, tell=lambda done, 
         notes += [str(one.message) for one in caught if issubclass(one.category, SkippedWarning)]
         seconds[name] = perf_counter() - started
     tell(len(detectors), len(detectors), "searching")
-    return found, seconds, tuple(notes)
+    return _joined(found, table), seconds, tuple(notes)
+
+
+def _joined(found, table):
+    """Wild numbers of a column that typos turned into text join those typos: one column, one thing to repair."""
+    text = {name for name, meaning in table.meanings.items() if meaning.kind == "number" and table.frame[name].dtype == pl.String}
+    wild = {one.column: one for one in found.of_kind("outliers") if one.column in text and f"formats:{one.column}" in found}
+    wild = {name: one for name, one in wild.items() if not found[f"formats:{name}"].whole}
+    kept = [one for one in found if one.kind != "outliers" or one.column not in wild]
+    return Findings(tuple(one.joined(wild[one.column]) if one.kind == "formats" and one.column in wild else one for one in kept))

@@ -15,12 +15,12 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler, StandardScaler
 from sklearn.utils import get_tags
-from skrub import TableVectorizer, tabular_pipeline
+from skrub import StringEncoder, ToCategorical
 
 from dqops.errors import ModelError
+from dqops.models.encoding import TableEncoder
 from dqops.models.features import is_plain_numbers
 from dqops.models.targets import classes_of
-from dqops.models.text import TextEncoder
 
 NAMES = ("auto", "linear", "knn", "forest", "boosting")
 TEXT_COMPONENTS = 10
@@ -43,10 +43,8 @@ def named_estimator(name, task):
     """
     classes = task == "classification"
     if name == "auto":
-        kind = "classifier" if classes else "regressor"
-        pipeline = tabular_pipeline(kind)
-        pipeline[-1].set_params(max_iter=_AUTO_ROUNDS, max_leaf_nodes=_AUTO_LEAVES)
-        return pipeline.set_params(tablevectorizer__high_cardinality=TextEncoder(n_components=TEXT_COMPONENTS))
+        learner = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+        return make_pipeline(_vectorizer(low_cardinality=ToCategorical()), learner(max_iter=_AUTO_ROUNDS, max_leaf_nodes=_AUTO_LEAVES))
     if name == "linear":
         learner = LogisticRegression(max_iter=300) if classes else Ridge()
     elif name == "knn":
@@ -122,8 +120,8 @@ def _before(learner):
     return [_vectorizer(), SimpleImputer(strategy="median"), StandardScaler()]
 
 
-def _vectorizer():
-    return TableVectorizer(high_cardinality=TextEncoder(n_components=TEXT_COMPONENTS))
+def _vectorizer(**options):
+    return TableEncoder(high_cardinality=StringEncoder(n_components=TEXT_COMPONENTS), **options)
 
 
 def _tag(learner, name, otherwise):
@@ -135,4 +133,4 @@ def _tag(learner, name, otherwise):
 
 
 def _listed(steps):
-    return ", ".join(type(step).__name__ for step in steps)
+    return ", ".join("TableVectorizer" if isinstance(step, TableEncoder) else type(step).__name__ for step in steps)

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from dqops.errors import DataError, DqopsError, ModelError
-from dqops.models.features import features_of
+from dqops.models.features import LARGEST, features_of
 from dqops.models.scoring import needs_probabilities, score_of, scorer_name
 from dqops.models.targets import codes_of, target_values
 from dqops.seeds import draw_seed
@@ -44,10 +44,23 @@ def seeded(estimator, seed):
     params = copied.get_params(deep=True)
     states = {name: draw_seed(seed, name) for name, value in params.items() if name.endswith("random_state") and value is None}
     copied.set_params(**states)
-    quiet = [part for part in [copied, *params.values()] if type(part).__module__.startswith("catboost")]
-    for part in quiet:
-        part.set_params(allow_writing_files=False, **({} if part.get_params().get("random_seed") else {"random_seed": seed}))
+    for part in [copied, *params.values()]:
+        _made_quiet(part, seed)
     return copied
+
+
+def _made_quiet(part, seed):
+    """Boosting packages write files, draw seeds of their own and take all cores, if they are let.
+
+    Splits run side by side, so each fit has one thread; their sums also depend on how many there are.
+    """
+    package = type(part).__module__.partition(".")[0]
+    if package == "catboost":
+        given = part.get_params()
+        open_ones = {"random_seed": seed, "thread_count": 1}
+        part.set_params(allow_writing_files=False, **{name: value for name, value in open_ones.items() if given.get(name) is None})
+    elif package in ("lightgbm", "xgboost") and hasattr(part, "get_params") and part.get_params().get("n_jobs", 1) is None:
+        part.set_params(n_jobs=1)
 
 
 def fit_model(model, table, seed, classes=None):
@@ -204,10 +217,18 @@ class Fitted:
             if predicted.shape != (len(features),):
                 raise ModelError(self.model.name, "predict", f"gave shape {predicted.shape} for {len(features)} rows, one number a row is needed")
             if self.classes is None:
-                return predicted.astype(np.float64)
+                return self._as_numbers(predicted)
         if self.names is not None:
             return self.names[np.clip(predicted.astype(np.int64), 0, len(self.names) - 1)]
         return predicted.astype(str).astype(object) if self.classes.dtype == object else predicted.astype(self.classes.dtype)
+
+    def _as_numbers(self, predicted):
+        """Predictions as float64; what overflowed is as far off as a number may be, what is none is refused."""
+        numbers = predicted.astype(np.float64)
+        lacking = int(np.isnan(numbers).sum())
+        if lacking:
+            raise ModelError(self.model.name, "predict", f"gave no number for {lacking} of {len(numbers)} rows")
+        return np.clip(numbers, -LARGEST, LARGEST)
 
     def response(self, features, method):
         """`predict_proba` or `decision_function` for all of `classes`, float64 (n, C)."""

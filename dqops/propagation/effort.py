@@ -20,7 +20,9 @@ class Effort:
     rounds : int
         Most repeats of five folds on which a winner is measured.
     twins : int
-        Splits on which dirt is planted to learn what the truth would gain.
+        Splits on which dirt is planted to learn what the truth would gain; two fits each.
+    planted : int
+        Findings whose dirt is planted.
     """
 
     rows: int
@@ -28,10 +30,11 @@ class Effort:
     screened: int
     rounds: int
     twins: int
+    planted: int
 
 
 EFFORTS = {
-    "quick": Effort(rows=2000, fits=40, screened=2, rounds=1, twins=3),
-    "standard": Effort(rows=4000, fits=80, screened=2, rounds=2, twins=5),
-    "thorough": Effort(rows=10_000, fits=1200, screened=5, rounds=5, twins=10),
+    "quick": Effort(rows=2000, fits=40, screened=2, rounds=1, twins=3, planted=5),
+    "standard": Effort(rows=4000, fits=80, screened=2, rounds=2, twins=3, planted=10),
+    "thorough": Effort(rows=10_000, fits=1200, screened=5, rounds=5, twins=10, planted=100),
 }

@@ -7,13 +7,12 @@ from time import monotonic
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from dqops.errors import DataError, ModelError
 from dqops.parallel import map_blocks
-from dqops.propagation.effort import FOLDS
 from dqops.propagation.intervals import paired_error, paired_interval
 from dqops.propagation.trial import Option, Trial, trial_seed
 from dqops.results.gain import ARMS
 
-_SHARE = 1 / (FOLDS - 1)
 _CHOOSING = 0.5  # of the budget goes at most into choosing repairs, the rest into measuring the chosen
 _WORTH_WORKERS = 20.0  # seconds of remaining work that pay for starting worker processes
 
@@ -23,7 +22,6 @@ class _Ledger:
     """Outcomes so far, by option."""
 
     differences: dict = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
-    twins: dict = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     changed: dict = field(default_factory=lambda: defaultdict(list))
     failures: dict = field(default_factory=lambda: defaultdict(list))
 
@@ -34,8 +32,6 @@ class _Ledger:
         self.changed[option].append(outcome.changed)
         for arm, difference in outcome.differences.items():
             self.differences[option][arm].append(difference)
-        for arm, difference in outcome.twin.items():
-            self.twins[option][arm].append(difference)
 
     def seen(self, option, arm="deployed"):
         return self.differences[option][arm] if option in self.differences else []
@@ -47,12 +43,14 @@ class Race:
     Parameters are those of `Retrain.price`; see there.
     """
 
-    def __init__(self, doubts, design, splits, effort, detectors, n_jobs, max_seconds, tell):
-        self.design, self.splits, self.effort = design, splits, effort
+    def __init__(self, doubts, design, splits, effort, detectors, twin_for, n_jobs, max_seconds, tell):
+        self.design, self.splits, self.effort, self.twin_for = design, splits, effort, twin_for
         self.detectors, self.n_jobs, self.tell = detectors, n_jobs, tell
         self.doubts = sorted((one for one in doubts if one[1]), key=lambda one: (-one[0].share * one[0].score, one[0].id))
-        self.dirts = {finding.id: dirt for finding, _, dirt in doubts if dirt is not None}
         self.chosen_on, self.measured, self.scores = _Ledger(), _Ledger(), {}
+        self.twins, self.planted_twins = defaultdict(lambda: defaultdict(list)), {}
+        rows = [(train.n_rows, test.n_rows) for _, train, test in splits[0]]
+        self.share = sum(judged for _, judged in rows) / sum(trained for trained, _ in rows)
         self.winners, self.combined = {}, None
         self.budget = effort.fits
         self.deadline = None if max_seconds is None else monotonic() + max_seconds
@@ -64,6 +62,7 @@ class Race:
         self._choose()
         self._measure()
         self._combine()
+        self._plant()
 
     def finalists(self):
         """The option of each finding that is reported, then all together."""
@@ -74,8 +73,8 @@ class Race:
         return self.measured.seen(option, arm) or self.chosen_on.seen(option, arm)
 
     def planted(self, option, arm):
-        """Score differences of the twin experiments of an option."""
-        return self.measured.twins[option][arm] if option in self.measured.twins else []
+        """What dirt like that of the option's finding cost where it was planted, by split."""
+        return self.twins[option.finding][arm] if option.finding in self.twins else []
 
     def changed(self, option):
         """Cells or rows that the option changed, by split."""
@@ -106,20 +105,20 @@ class Race:
 
     def _choose(self):
         """The repairs of each finding compete on the first repeat; where there are too many, first ones go alone."""
-        if all(len(options) == 1 for _, options, _ in self.doubts):
-            self.winners = {finding.id: options[0] for finding, options, _ in self.doubts}
+        if all(len(options) == 1 for _, options in self.doubts):
+            self.winners = {finding.id: options[0] for finding, options in self.doubts}
             return
         splits, allowed = self.splits[0][: self.effort.screened], _CHOOSING * self.budget
-        entered = [options[:1] for _, options, _ in self.doubts]
+        entered = [options[:1] for _, options in self.doubts]
         spent = len(entered) * len(splits)
-        for place, (_, options, _) in enumerate(self.doubts):
+        for place, (_, options) in enumerate(self.doubts):
             more = (len(options) - 1) * len(splits)
             if spent + more <= allowed:
                 entered[place], spent = options, spent + more
         rivals = [option for options in entered for option in options]
         if rivals:
-            self._run([(split, [(option, None) for option in rivals]) for split in splits], self.chosen_on, "comparing repairs", ARMS[:1])
-        for (finding, options, _), heard in zip(self.doubts, entered, strict=True):
+            self._run([(split, rivals) for split in splits], self.chosen_on, "comparing repairs", ARMS[:1])
+        for (finding, options), heard in zip(self.doubts, entered, strict=True):
             best = max(heard, key=self._standing)
             failed = self.chosen_on.failures[best] and len(options) > len(heard)
             self.winners[finding.id] = options[len(heard)] if failed else best
@@ -134,24 +133,36 @@ class Race:
             splits = self.splits[repeat]
             racing = [one for one in self.winners.values() if not self._settled(one)]
             racing.sort(key=lambda one: (-self._hope(one), one.finding))
-            plans = self._affordable(racing, splits, twins=repeat == 1)
+            plans = self._affordable(racing, splits)
             if not plans and repeat > 1:
                 return
             self._run(plans or [(split, []) for split in splits], self.measured, f"measuring gains, round {repeat}")
 
-    def _affordable(self, racing, splits, twins):
-        """(split, [(option, dirt or None)]) of this round: the most hopeful first, as far as the budget goes."""
-        left = self.budget - 2 * len(splits)
-        plans = [(split, []) for split in splits]
-        for option in racing:
-            dirt = self.dirts.get(option.finding) if twins else None
-            planted = 0 if dirt is None else min(self.effort.twins, len(splits))
-            if len(splits) + planted > left:
-                break
-            left -= len(splits) + planted
-            for fold, (_, options) in enumerate(plans):
-                options.append((option, dirt if fold < planted else None))
-        return plans if plans[0][1] else []
+    def _affordable(self, racing, splits):
+        """(split, options) of this round: the most hopeful first, as far as the budget goes."""
+        room = (self.budget - 2 * len(splits)) // len(splits)
+        return [(split, racing[:room]) for split in splits] if racing and room > 0 else []
+
+    def _plant(self):
+        """What knowing the truth would gain: for the most hopeful findings first, as far as its budget goes."""
+        told = [one for one in self.finalists() if self.touches(one) or one.on_labels]
+        told.sort(key=lambda one: (one.finding != "all", -self._hope(one), one.finding))
+        for option in told[: self.effort.planted]:
+            twin = None if self._late() else self.twin_for(self._findings_of(option))
+            if twin is None:
+                continue
+            self.planted_twins[option.finding] = twin
+            work = [(split, twin, self.design) for split, _, _ in self.splits[1][: self.effort.twins]]
+            self.tell(len(self.twins), len(told), "planting dirt to learn what the truth would gain")
+            for cost in map_blocks(_run_twin, work, n_jobs=self._workers(2 * len(work)), prefer="processes"):
+                for arm, difference in cost.items():
+                    self.twins[option.finding][arm].append(difference)
+
+    def _findings_of(self, option):
+        """Ids of the findings that an option repairs."""
+        if option is self.combined:
+            return [one.finding for one in self.winners.values() if set(one.steps) <= set(option.steps)]
+        return [option.finding]
 
     def _hope(self, option):
         """What the option may gain, to our luck: its mean so far and its spread."""
@@ -165,11 +176,11 @@ class Race:
             return bool(self.measured.failures[option])
         if not self.touches(option):
             return True
-        return len(seen) > 2 and paired_interval(seen, _SHARE, level=0.99).high < self._least()
+        return len(seen) > 2 and paired_interval(seen, self.share, level=0.99).high < self._least()
 
     def _least(self):
         """A gain too small to matter: a tenth of the baseline's own error."""
-        return 0.1 * paired_error(list(self.scores.values()), _SHARE)
+        return 0.1 * paired_error(list(self.scores.values()), self.share)
 
     def _combine(self):
         """All repairs that pay, together, on splits that no choice was made on."""
@@ -178,15 +189,15 @@ class Race:
             return
         steps = sorted((step for option in paying for step in option.steps), key=_order)
         self.combined = Option("all", tuple(steps))
-        self._run([(split, [(self.combined, None)]) for split in self.splits[-1]], self.measured, "measuring all repairs together")
+        self._run([(split, [self.combined]) for split in self.splits[-1]], self.measured, "measuring all repairs together")
 
     def _pays(self, option):
         seen = self.seen(option, "deployed")
-        return len(seen) > 1 and float(np.mean(seen)) > 0.5 * paired_error(seen, _SHARE) and any(seen)
+        return len(seen) > 1 and float(np.mean(seen)) > 0.5 * paired_error(seen, self.share) and any(seen)
 
     def _run(self, jobs, ledger, what, arms=ARMS):
         """Book the outcomes of split after split; none is started when the time is up."""
-        done, workers = 0, self._workers(jobs)
+        done, workers = 0, min(self._workers(sum(1 + len(options) for _, options in jobs)), len(jobs))
         while done < len(jobs) and not self._late():
             self.tell(done, len(jobs), what)
             batch = jobs[done : done + workers]
@@ -194,16 +205,15 @@ class Race:
             results = map_blocks(_run_split, work, n_jobs=len(work), prefer="processes")
             for (key, score, outcomes), (_, options) in zip(results, batch, strict=True):
                 self.scores[key] = score
-                self.budget -= 1 + sum(1 if dirt is None else 2 for _, dirt in options)
+                self.budget -= 1 + len(options)
                 for option, outcome in outcomes:
                     ledger.add(option, outcome)
             done += len(batch)
         self.tell(len(jobs), len(jobs), what)
 
-    def _workers(self, jobs):
+    def _workers(self, fits):
         """Splits worked on at once: more than one where the work is worth starting processes for."""
-        fits = sum(1 + len(options) for _, options in jobs)
-        return min(self.n_jobs, len(jobs)) if self.seconds * fits > _WORTH_WORKERS else 1
+        return self.n_jobs if self.seconds * fits > _WORTH_WORKERS else 1
 
     def _late(self):
         if self.deadline is not None and monotonic() > self.deadline:
@@ -216,8 +226,18 @@ def _run_split(work):
     # Splits run side by side; threads inside a fit would only wait for each other.
     with threadpool_limits(limits=1):
         trial = Trial(train, test, design, detectors, trial_seed(design.seed, split))
-        outcomes = [(option, trial.run(option, dirt, arms=arms)) for option, dirt in options]
+        outcomes = [(option, trial.run(option, arms=arms)) for option in options]
     return (split.repeat, split.fold), trial.score_before, outcomes
+
+
+def _run_twin(work):
+    """What planted dirt costs on one split; nothing where the model refuses the planted rows."""
+    split, twin, design = work
+    with threadpool_limits(limits=1):
+        try:
+            return twin.cost(split, design)
+        except (ModelError, DataError):
+            return {}
 
 
 def _order(step):

@@ -9,12 +9,15 @@ from dqops.errors import DataError
 from dqops.models import bounds_of
 from dqops.propagation.effort import FOLDS
 from dqops.propagation.intervals import moderated_intervals, paired_interval, surely_positive
-from dqops.propagation.potential import potential_of
+from dqops.propagation.potential import against_true_labels, potential_of
 from dqops.propagation.race import Race
 from dqops.results.gain import ARMS, Baseline, Estimate, Gain, Gains
 
-_SHARE = 1 / (FOLDS - 1)
 _REACH = 3.9  # width of a 90% interval of few splits, in standard errors
+
+
+def _no_twin(findings):
+    """No dirt is planted."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class Retrain(Propagator):
     """Prices repairs of any model by paired, repeated cross-validation.
 
     The repairs of one finding compete on some splits, the winner is measured on others; findings whose gain is
-    settled leave the race. What knowing the truth would gain beyond the repair is learned by planting the same
-    dirt in repaired rows and repairing it again.
+    settled leave the race. What knowing the truth would gain is learned by planting the same dirt in rows that
+    have none.
 
     Parameters
     ----------
@@ -59,12 +62,12 @@ class Retrain(Propagator):
     n_jobs: int = 1
     max_seconds: float | None = None
 
-    def price(self, doubts, design, splits, effort, *, detectors, n_rows, tell=lambda done, total, what: None):
+    def price(self, doubts, design, splits, effort, *, detectors, n_rows, twin_for=_no_twin, noise=None, tell=lambda done, total, what: None):
         """Baseline and gains of these doubts.
 
         Parameters
         ----------
-        doubts : list of (Finding, list of Option, Dirt or None)
+        doubts : list of (Finding, list of Option)
         design : Design
         splits : list of list of (Split, Table, Table)
             By repeat: the rows to train on and to judge on; one repeat to choose on, ``effort.rounds`` to measure
@@ -73,6 +76,10 @@ class Retrain(Propagator):
         detectors : dict of str to Detector
         n_rows : int
             Rows that are priced.
+        twin_for : callable
+            Called with ids of findings; their `Twin`, or None.
+        noise : LabelNoise, optional
+            Gains of label repairs are then told as true labels would judge them.
         tell : callable
             Told of progress.
 
@@ -80,31 +87,36 @@ class Retrain(Propagator):
         -------
         Priced
         """
-        race = Race(doubts, design, splits, effort, detectors, self.n_jobs, self.max_seconds, tell)
+        race = Race(doubts, design, splits, effort, detectors, twin_for, self.n_jobs, self.max_seconds, tell)
         race.run()
         if not race.scores:
             raise DataError("no split could be scored in the time given", "a larger max_seconds")
-        found = paired_interval(list(race.scores.values()), _SHARE, level=self.level)
+        found = paired_interval(list(race.scores.values()), race.share, level=self.level)
         lowest, highest = bounds_of(design.scoring)
         baseline = Baseline(found.expected, max(found.low, lowest), min(found.high, highest), self.level)
-        gains = self._gains(race, doubts, n_rows)
+        gains = self._gains(race, n_rows, noise)
         return Priced(baseline, gains, (*race.warnings(), *_allowing_for_many(gains)))
 
-    def _gains(self, race, doubts, n_rows):
-        dirts = {finding.id: dirt for finding, _, dirt in doubts}
+    def _potentials(self, race, options, arm, floor):
+        """What the truth would gain, for the options whose dirt was planted."""
+        planted = {option: seen for option in options if len(seen := race.planted(option, arm)) > 1}
+        costs = moderated_intervals(list(planted.values()), race.share, level=self.level, floor=floor)
+        twins = [race.planted_twins[option.finding] for option in planted]
+        return {option: potential_of(cost, twin.rate, twin.scale) for option, cost, twin in zip(planted, costs, twins, strict=True)}
+
+    def _gains(self, race, n_rows, noise):
         entries = []
         for arm in ARMS:
             measured = [(option, seen) for option in race.finalists() if len(seen := race.seen(option, arm)) > 1]
             floor = 1 / (n_rows / FOLDS)
-            repairs = moderated_intervals([seen for _, seen in measured], _SHARE, level=self.level, floor=floor)
-            planted = [seen if len(seen := race.planted(option, arm)) > 1 else [] for option, _ in measured]
-            twins = moderated_intervals([seen for seen in planted if len(seen)], _SHARE, level=self.level, floor=floor)
-            remaining = iter(twins)
-            for (option, seen), repair, plants in zip(measured, repairs, planted, strict=True):
+            repairs = moderated_intervals([seen for _, seen in measured], race.share, level=self.level, floor=floor)
+            known = self._potentials(race, [option for option, _ in measured], arm, floor)
+            for (option, seen), repair in zip(measured, repairs, strict=True):
                 if not race.touches(option):
                     repair = Estimate(0.0, 0.0, 0.0, self.level)
-                twin = next(remaining) if len(plants) else None
-                potential = potential_of(repair, twin, dirts.get(option.finding))
+                potential = known.get(option)
+                if noise is not None and option.on_labels:
+                    repair, potential = (one and against_true_labels(one, noise) for one in (repair, potential))
                 cost = float(np.mean(race.changed(option)))
                 entries.append(Gain(option.finding, option.action, arm, repair, potential, round(cost, 1), len(seen)))
         order = {option.finding: place for place, option in enumerate(race.finalists())}

@@ -1,6 +1,6 @@
 """One split of the table: the model before, and the same model after each repair, arm by arm."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -33,8 +33,13 @@ class Option:
     @property
     def action(self):
         """What it does, as an order to a person."""
-        orders = [cleaner.fitted(column=column).action() for cleaner, _, column in self.steps]
-        return orders[0] if len(orders) == 1 else f"all {len(orders)} repairs that pay"
+        cleaner, _, column = self.steps[0]
+        return f"all {len(self.steps)} repairs that pay" if self.finding == "all" else cleaner.fitted(column=column).action()
+
+    @property
+    def on_labels(self):
+        """Whether it repairs doubtful labels and nothing else."""
+        return all(kind == "labels" for _, kind, _ in self.steps)
 
     @property
     def on_rows(self):
@@ -52,15 +57,12 @@ class Outcome:
         Score after minus score before, by arm; empty where the model failed.
     changed : int
         Cells or rows that the repair changed in training and holdout rows together.
-    twin : dict of float
-        What the repair leaves on the table where the same dirt was planted, by arm; empty where it was not.
     failure : str
         Why there is no difference, or nothing.
     """
 
     differences: dict
     changed: int
-    twin: dict = field(default_factory=dict)
     failure: str = ""
 
 
@@ -89,58 +91,38 @@ class Trial:
         return self.design.model.fit(table, seed=self.seed)
 
     def score(self, model, table):
-        """The user's score of that model on these rows; an R2 below -10 counts as -10.
+        """The user's score of that model on these rows."""
+        return bounded_score(model, table, self.design.scoring)
 
-        One wild row can send R2 to -1e20; how far below nothing a score falls tells nobody anything, and would
-        drown all other rows of the table in its spread.
-        """
-        reached = model.score(table, self.design.scoring)
-        return max(reached, _WORST) if self.design.scoring in _UNBOUNDED else reached
-
-    def run(self, option, dirt=None, *, arms=ARMS):
+    def run(self, option, *, arms=ARMS):
         """`Outcome` of one option; a model that raises on repaired data is counted, not fatal.
 
         Parameters
         ----------
         option : Option
-        dirt : Dirt or None
-            Also plant this dirt in the repaired rows, and measure what the repair leaves of it.
         arms : sequence of str
             What is asked for; deployed alone is cheapest.
         """
         try:
-            return self._run(option, dirt, arms)
+            return self._run(option, arms)
         except (ModelError, DataError) as failure:
             return Outcome({}, 0, failure=str(failure))
 
-    def _run(self, option, dirt, arms):
+    def _run(self, option, arms):
         train, test, relabelled = self.repaired(option)
         if option.on_rows:
             return self._run_rows(train, relabelled)
         same_columns = train.features == self.train.features
         changed = _cells_changed(self.train, train) + _cells_changed(self.test, test)
-        if not changed and same_columns and dirt is None:
+        if not changed and same_columns:
             return Outcome(dict.fromkeys(ARMS, 0.0), 0)
         after = self.fit(train) if changed or not same_columns else self.before
         reached = self.score(after, test)
         differences = {"deployed": reached - self.score_before}
         if same_columns and len(arms) > 1:
-            differences["training"] = reached - self.score(self.before, _typed_like(test, self.test))
-            differences["serving"] = reached - self.score(after, _typed_like(self.test, test))
-        twin = {} if dirt is None else self._leftover(option, dirt, train, test, after, reached)
-        return Outcome(differences, changed, twin)
-
-    def _leftover(self, option, dirt, train, test, after, reached):
-        """What the repair leaves on the table, where dirt was planted and the truth is known."""
-        rng = stream(self.seed, f"plant:{dirt.finding}")
-        dirty_train, dirty_test = dirt.planted(train, self.train, rng), dirt.planted(test, self.test, rng)
-        mended_train, mended_test, _ = self.repaired(option, dirty_train, dirty_test)
-        mended = self.fit(mended_train)
-        return {
-            "deployed": reached - self.score(mended, mended_test),
-            "training": reached - self.score(mended, _typed_like(test, mended_test)),
-            "serving": reached - self.score(after, _typed_like(mended_test, test)),
-        }
+            differences["training"] = reached - self.score(self.before, typed_like(test, self.test))
+            differences["serving"] = reached - self.score(after, typed_like(self.test, test))
+        return Outcome(differences, changed)
 
     def _run_rows(self, train, tainted):
         dropped = self.train.n_rows - train.n_rows
@@ -208,6 +190,16 @@ def blind(table):
     return table.with_roles(target=None, ignored=(*table.roles.ignored, target))
 
 
+def bounded_score(model, table, scoring):
+    """Score of a fitted model; an R2 below -10 counts as -10.
+
+    One wild row can send R2 to -1e20; how far below nothing a score falls tells nobody anything, and would drown
+    all other rows of the table in its spread.
+    """
+    reached = model.score(table, scoring)
+    return max(reached, _WORST) if scoring in _UNBOUNDED else reached
+
+
 def trial_seed(seed, split):
     """The seed of one split, common to every model that is fitted on it."""
     return draw_seed(seed, f"trial:{split.repeat}:{split.fold}")
@@ -232,7 +224,7 @@ def _cells_changed(before, after):
     return changed
 
 
-def _typed_like(table, model):
+def typed_like(table, model):
     """The cells of `table` in the dtypes of `model`, so that a model fitted on the one can read the other."""
     changed = [
         in_type_of(table.frame[name], model.frame[name]).alias(name)

@@ -1,80 +1,219 @@
-"""Twin experiments: the same dirt planted where it is not, so that its effect is known."""
+"""Twin experiments: the same dirt planted where it is not, so that its whole effect is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
-from dqops.tables.cells import in_type_of
+from dqops.propagation.trial import bounded_score, trial_seed, typed_like
+from dqops.results.gain import ARMS
+from dqops.tables.cells import number_text
+from dqops.tables.recorded import record
+from dqops.tables.table import Table
 
-FEWEST_ROWS = 60  # without the dirt, to plant it in
-_MOST_PLANTED = 0.5  # of the rows without the dirt
+FEWEST_ROWS = 60  # without the dirt: fewer tell nothing of a model
+_FEWEST_CLEAN = 30  # planted rows that are left as they were, so that both models have something to learn
+_TRIES = 50  # rows with the true value looked for, for a wrong one
 
 
 @dataclass(frozen=True, eq=False)
-class Dirt:
-    """The doubtful cells of one column, as material for planting.
+class Twin:
+    """Rows without a finding's dirt, and the same rows with dirt of that kind, rate and place planted in them.
+
+    The clean rows stand for the table with the truth known, the planted ones for the table as it is: what lies
+    between them is what knowing the truth would gain.
 
     Parameters
     ----------
-    finding, column : str
-    doubtful : polars.Series
-        Ids of the rows whose cell is doubtful.
+    finding : str
+        Id of the finding, or "all".
+    clean, dirty : Table
+        The same rows, typed as the usual readers type them: one planted word turns a number column into text.
+    positions : int64 (n,)
+        Where those rows stand in the table that is priced.
+    on_target : bool
+        The dirt is in the target: it is planted in training rows only, and judged on the clean ones.
     rate : float
-        Their share of the rows, in (0, 1).
-    donors : polars.Series
-        Recorded doubtful values, null for an empty cell.
+        Share of the rows that bear the dirt, in (0, 1).
+    scale : (float, float, float)
+        Low, expected and high rate of the dirt in the priced table, as shares of what was planted.
     """
 
     finding: str
-    column: str
-    doubtful: pl.Series
+    clean: Table
+    dirty: Table
+    positions: np.ndarray
+    on_target: bool
     rate: float
-    donors: pl.Series
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
-    @property
-    def planted_rate(self):
-        """Share of the rows that dirt is planted in: as much as was found, where there is room for it."""
-        return min(self.rate, _MOST_PLANTED * (1 - self.rate))
-
-    def planted(self, table, recorded, rng):
-        """`table` with this dirt in cells that had none.
+    def cost(self, split, design):
+        """What the planted dirt costs on one split of the priced table, by arm.
 
         Parameters
         ----------
-        table : Table
-            Repaired rows.
-        recorded : Table
-            The same rows as recorded: the dirty column is of that type, so that what turned numbers into text
-            does so again.
-        rng : numpy.random.Generator
+        split : Split
+            Of the priced table; its rows that bear the dirt already are left out.
+        design : Design
 
         Returns
         -------
-        Table
+        dict of float
+            Empty where too few rows are left to judge on.
+
+        Raises
+        ------
+        DqopsError
+            Where the model fails on either table.
         """
-        column = in_type_of(table.frame[self.column], recorded.frame[self.column])
-        free = np.flatnonzero(~table.row_ids.is_in(self.doubtful.implode()).to_numpy())
-        wanted = min(round(self.planted_rate * table.n_rows), len(free))
-        hit = np.sort(rng.choice(free, wanted, replace=False))
-        donors = self.donors.gather(rng.integers(self.donors.len(), size=wanted))
-        return table.with_columns(column.scatter(hit, donors).alias(self.column))
+        train, test = (self._here(rows) for rows in (split.train, split.test))
+        if min(len(train), len(test)) < 2:
+            return {}
+        seed = trial_seed(design.seed, split)
+        tables = [one.take(rows) for one in (self.clean, self.dirty) for rows in (train, test)]
+        clean_train, clean_test, dirty_train, dirty_test = tables
+        clean, dirty = (design.model.fit(one, seed=seed) for one in (clean_train, dirty_train))
+        best = bounded_score(clean, clean_test, design.scoring)
+        training = best - bounded_score(dirty, typed_like(clean_test, dirty_test), design.scoring)
+        if self.on_target:
+            return {"deployed": training, "training": training}
+        rivals = {
+            "deployed": best - bounded_score(dirty, dirty_test, design.scoring),
+            "training": training,
+            "serving": best - bounded_score(clean, typed_like(dirty_test, clean_test), design.scoring),
+        }
+        return {arm: rivals[arm] for arm in ARMS}
+
+    def _here(self, rows):
+        """Positions among the clean rows of those positions of the priced table that are clean."""
+        places = np.searchsorted(self.positions, rows)
+        places = np.minimum(places, len(self.positions) - 1)
+        return places[self.positions[places] == rows]
 
 
-def dirt_of(finding, table):
-    """The `Dirt` of a finding in a feature column, None where there is nothing, or nowhere, to plant.
+def twin_of(findings, table, rng, name=None):
+    """The `Twin` of some findings together, None where there is nothing, or nowhere, to plant.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        In feature columns or in the target; rows with several of their cells give all of them.
+    table : Table
+        The rows that are priced; the positions of the findings are those of this table.
+    rng : numpy.random.Generator
+    name : str, optional
+        Id of the twin; that of the first finding by default.
+
+    Returns
+    -------
+    Twin or None
+    """
+    sure = [one.at_least(0.5) for one in findings if not one.whole and one.column in (*table.features, table.roles.target)]
+    sure = [one for one in sure if one.count]
+    if not sure:
+        return None
+    bearing = np.unique(np.concatenate([one.positions for one in sure]))
+    clean_rows = np.setdiff1d(np.arange(table.n_rows), bearing)
+    if len(clean_rows) < FEWEST_ROWS:
+        return None
+    rate = len(bearing) / table.n_rows
+    n_planted = min(max(round(rate * len(clean_rows)), 1), len(clean_rows) - _FEWEST_CLEAN)
+    donors = rng.choice(bearing, n_planted)
+    hosts = _hosts(sure[0], donors, table, clean_rows, rng) if len(sure) == 1 else rng.choice(len(clean_rows), n_planted, replace=False)
+    clean = table.take(clean_rows)
+    dirty = clean
+    for one in sure:
+        cells = _planted(one, clean.raw[one.column], donors, hosts)
+        dirty, clean = _retyped(dirty, cells), _retyped(clean, clean.raw[one.column])
+    return Twin(name or sure[0].id, clean, dirty, clean_rows, table.roles.target in {one.column for one in sure}, rate)
+
+
+def label_twin(finding, table, noise, rng):
+    """The `Twin` of wrong labels: flipped at the highest rate that is likely, by the classes that are confused.
 
     Parameters
     ----------
     finding : Finding
+        Doubtful labels; those rows are left out.
     table : Table
-    """
-    if finding.whole or finding.column not in table.features:
-        return None
-    sure = finding.at_least(0.5)
-    rate = sure.count / max(table.n_rows, 1)
-    if not sure.count or table.n_rows - sure.count < FEWEST_ROWS:
-        return None
-    donors = table.frame[finding.column].gather(sure.positions)
-    return Dirt(finding.id, finding.column, sure.rows, rate, donors)
+    noise : LabelNoise
+        How many labels are thought to be wrong, and which for which; more than are doubtful one by one.
+    rng : numpy.random.Generator
 
+    Returns
+    -------
+    Twin or None
+        None where there are hardly any wrong labels, or too few rows.
+    """
+    rows = np.setdiff1d(np.arange(table.n_rows), finding.at_least(0.5).positions)
+    n_planted = round(noise.high * len(rows))
+    if len(rows) < FEWEST_ROWS or n_planted < 1:
+        return None
+    clean = table.take(rows)
+    target = clean.target()
+    names = np.array(noise.classes, dtype=object)
+    labels = target.cast(pl.String).to_numpy()
+    hosts = rng.choice(np.flatnonzero(np.isin(labels, names)), n_planted, replace=False)
+    wrong = np.asarray(noise.joint, dtype=np.float64).T * (1 - np.eye(len(names)))
+    wrong = np.where(wrong.sum(axis=1, keepdims=True) > 0, wrong, 1 - np.eye(len(names)))
+    own = {name: place for place, name in enumerate(names)}
+    flipped = [names[rng.choice(len(names), p=(line := wrong[own[labels[host]]]) / line.sum())] for host in hosts]
+    by_name = dict(zip(labels, range(len(labels)), strict=True))
+    order = np.argsort(hosts, kind="stable")
+    values = target.gather([by_name[flipped[at]] for at in order])
+    dirty = clean.with_columns(target.clone().scatter(hosts[order], values))
+    scale = tuple(one / noise.high for one in (noise.low, noise.rate, noise.high))
+    return Twin(finding.id, clean, dirty, rows, True, noise.rate, scale)
+
+
+def _hosts(finding, donors, table, clean_rows, rng):
+    """Clean rows that take the donors' cells: one that holds the donor's true value, where that is known."""
+    free = rng.permutation(len(clean_rows))
+    if finding.suggestions is None:
+        return free[: len(donors)]
+    truth = finding.suggestions.cast(pl.String, strict=False).gather(np.searchsorted(finding.positions, donors)).to_list()
+    held = table.frame[finding.column].gather(clean_rows[free]).cast(pl.String, strict=False).to_list()
+    by_value = {}
+    for place, value in zip(free.tolist(), held, strict=True):
+        by_value.setdefault(value, []).append(place)
+    hosts, taken = np.full(len(donors), -1), set()
+    for at, value in enumerate(truth):
+        places = by_value.get(value, ()) if value is not None else ()
+        while places and hosts[at] < 0:
+            place = places.pop()
+            if place not in taken:
+                hosts[at] = place
+                taken.add(place)
+    rest = [place for place in free.tolist() if place not in taken]
+    hosts[hosts < 0] = rest[: int((hosts < 0).sum())]
+    return hosts
+
+
+def _planted(finding, column, donors, hosts):
+    """The raw column with the doubtful cells of the donors written into the hosts, where a donor has one here."""
+    places = np.searchsorted(finding.positions, donors)
+    places = np.minimum(places, finding.count - 1)
+    gives = finding.positions[places] == donors
+    places, hosts = places[gives], hosts[gives]
+    values = finding.values.gather(places)
+    if column.dtype == pl.String and finding.suggestions is not None:
+        values = _in_the_donors_manner(values, finding.suggestions.gather(places), column.gather(hosts))
+    order = np.argsort(hosts, kind="stable")
+    values = values if column.dtype == pl.String else values.cast(column.dtype, strict=False)
+    return column.clone().scatter(hosts[order], values.gather(order)).alias(finding.column)
+
+
+def _in_the_donors_manner(values, suggestions, own):
+    """The host's own value, dressed as the donor's was: ``5%`` for a host's 7 is ``7%``."""
+    truths = number_text(suggestions) if suggestions.dtype.is_float() else suggestions.cast(pl.String, strict=False)
+    dressed = [
+        value.replace(truth, mine) if value and truth and mine and truth != value and truth in value else value
+        for value, truth, mine in zip(values.to_list(), truths.to_list(), own.to_list(), strict=True)
+    ]
+    return pl.Series(values.name, dressed, dtype=pl.String)
+
+
+def _retyped(table, raw):
+    """The table with this raw column, typed as the usual readers would type it now."""
+    frame = record(raw.to_frame()).to_series() if raw.dtype == pl.String else raw
+    return replace(table, frame=table.frame.with_columns(frame), raw=table.raw.with_columns(raw))

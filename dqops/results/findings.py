@@ -36,6 +36,8 @@ class Finding:
         Rows of the table that was searched.
     whole : bool
         The column as a whole is the finding; `positions` is empty then.
+    also : tuple of str
+        Other kinds whose cells were joined to this group.
     """
 
     kind: str
@@ -51,6 +53,7 @@ class Finding:
     message: str
     n_rows: int
     whole: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def id(self):
@@ -101,6 +104,20 @@ class Finding:
             reason_codes=self.reason_codes[chosen],
             related=None if self.related is None else self.related[chosen],
         )
+
+    def joined(self, other):
+        """This group with the cells of another in the same column; a cell of both keeps what this one says."""
+        fresh = other.select(~np.isin(other.positions, self.positions))
+        order = np.argsort(np.concatenate([self.positions, fresh.positions]), kind="stable")
+        parts = {
+            name: pl.concat([_known(self, name), _known(fresh, name)]).gather(order)
+            for name in ("rows", "values", "suggestions")
+        }
+        codes = np.concatenate([self.reason_codes, fresh.reason_codes + len(self.reasons)]).astype(np.int32)
+        arrays = {name: np.concatenate([getattr(self, name), getattr(fresh, name)])[order] for name in ("positions", "scores")}
+        reasons = {"reasons": self.reasons + fresh.reasons, "reason_codes": codes[order]}
+        told = f"{self.message}; {other.message.removeprefix(f'{self.column}: ')}"
+        return replace(self, **parts, **arrays, **reasons, message=told, related=None, also=(*self.also, other.kind))
 
     def on_rows(self, rows):
         """The part of this group in a sample of the table's rows, by the positions there.
@@ -172,6 +189,14 @@ class Finding:
                 "why": pl.Series(self.reasons, dtype=pl.String).gather(self.reason_codes),
             }
         )
+
+
+def _known(group, name):
+    """That series of a group, as text but for the ids; nulls where the group has none."""
+    held = getattr(group, name)
+    if name == "rows":
+        return held
+    return pl.Series([None] * group.count, dtype=pl.String) if held is None else held.cast(pl.String, strict=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,7 +52,7 @@ def in_type_of(values, recorded):
     if values.dtype == recorded.dtype:
         return values
     if recorded.dtype == pl.String and values.dtype.is_float():
-        return _number_text(values)
+        return number_text(values)
     if recorded.dtype == pl.Boolean and values.dtype == pl.String:
         return values.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None)
     if recorded.dtype.is_integer():
@@ -60,7 +60,12 @@ def in_type_of(values, recorded):
     return values.cast(recorded.dtype, strict=False)
 
 
-def _number_text(values):
+def number_text(values):
+    """Numbers as text, whole ones without a trailing ``.0``.
+
+    >>> number_text(pl.Series([1.0, 2.5, None])).to_list()
+    ['1', '2.5', None]
+    """
     whole = (values == values.floor()) & (values.abs() < 1e15)
     return pl.select(
         pl.when(pl.lit(whole)).then(pl.lit(values).cast(pl.Int64, strict=False).cast(pl.String)).otherwise(pl.lit(values).cast(pl.String))

@@ -92,9 +92,9 @@ def test_pickles_only_where_allowed(tmp_path, mixed):
 def test_a_bare_estimator_gets_what_it_needs_and_says_so(mixed):
     model = resolve_model(Ridge(), "regression").prepared(mixed)
     assert "text or dates and missing" in model.notes[0]
-    assert [name for name, _ in model.estimator.steps] == ["tablevectorizer", "simpleimputer", "standardscaler", "ridge"]
+    assert [name for name, _ in model.estimator.steps] == ["tableencoder", "simpleimputer", "standardscaler", "ridge"]
     tree = resolve_model(DecisionTreeClassifier(), "classification").prepared(mixed)
-    assert [name for name, _ in tree.estimator.steps] == ["tablevectorizer", "decisiontreeclassifier"]
+    assert [name for name, _ in tree.estimator.steps] == ["tableencoder", "decisiontreeclassifier"]
 
 
 def test_a_bare_estimator_is_left_alone_where_it_can(rng):
