@@ -106,6 +106,8 @@ def judge(name, model, effort, lines):
         real = realised(before, as_table(mended, target, ignore), model)
         for arm in ARMS:
             told = audit.gains.of(finding, arm)
+            if told is None or told.potential is None:
+                continue
             inside = told.potential.low <= real[arm].expected <= told.potential.high
             lines.append((name, model, finding, arm, told.repair.expected, told.potential, real[arm].expected, inside))
             print(f"  {finding:26} {arm:9} repair {shown(told.repair):26} potential {shown(told.potential):26} truth {real[arm].expected:+.3f} {'' if inside else 'OUTSIDE'}")

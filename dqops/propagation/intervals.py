@@ -5,7 +5,7 @@ from scipy import special
 
 from dqops.results.gain import Estimate
 
-_PRIOR = 3  # splits that the usual spread counts for
+_PRIOR = (0.5, 20.0)  # fewest and most splits that the usual spread counts for
 
 
 def paired_interval(differences, test_share, *, level=0.9, floor=0.0):
@@ -51,8 +51,8 @@ def paired_interval(differences, test_share, *, level=0.9, floor=0.0):
 def moderated_intervals(groups, test_share, *, level=0.9, floor=0.0):
     """Intervals for many findings at once: those heard on few splits borrow the spread of the others.
 
-    Each variance is drawn towards the median variance of all groups, as if that had been seen on `_PRIOR`
-    further splits.
+    Each variance is drawn towards a usual one, as if that had been seen on `prior` further splits; both are
+    estimated from all groups together, so that findings that are unlike in spread borrow little.
 
     Parameters
     ----------
@@ -67,26 +67,60 @@ def moderated_intervals(groups, test_share, *, level=0.9, floor=0.0):
 
     References
     ----------
-    Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3(1). doi:10.2202/1544-6115.1027
+    Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3(1), section 6.2.
+    doi:10.2202/1544-6115.1027
 
     Examples
     --------
     >>> few, many = [0.01, 0.03], [0.02, 0.00, 0.01, 0.03, 0.02]
     >>> [str(one) for one in moderated_intervals([few, many], 0.25)]
-    ['+0.020 [-0.004, +0.044]', '+0.016 [+0.001, +0.031]']
+    ['+0.020 [-0.007, +0.047]', '+0.016 [-0.004, +0.036]']
     """
     groups = [np.asarray(one, dtype=np.float64) for one in groups]
-    moved = [one.var(ddof=1) for one in groups if len(one) > 1 and one.any()]
-    usual = float(np.median(moved)) if moved else 0.0
+    usual, prior = usual_spread([one for one in groups if len(one) > 1 and one.any()])
     estimates = []
     for seen in groups:
         mean, count = float(seen.mean()), len(seen)
         own = seen.var(ddof=1) if count > 1 else 0.0
-        spread = (_PRIOR * usual + (count - 1) * own) / (_PRIOR + count - 1)
+        spread = (prior * usual + (count - 1) * own) / (prior + count - 1)
         error = max(np.sqrt((1 / count + test_share) * spread), floor / np.sqrt(count))
-        reach = float(special.stdtrit(_PRIOR + count - 1, (1 + level) / 2) * error)
+        reach = float(special.stdtrit(prior + count - 1, (1 + level) / 2) * error)
         estimates.append(Estimate(mean, mean - reach, mean + reach, level))
     return estimates
+
+
+def usual_spread(groups):
+    """Usual variance of the groups, and how many splits it counts for: few where their variances differ much.
+
+    Parameters
+    ----------
+    groups : list of float64 (J_g,)
+        Two or more differences each, not all zero.
+
+    Returns
+    -------
+    float, float
+        Variance, and degrees of freedom in [0.5, 20].
+
+    Examples
+    --------
+    >>> alike = [[0.0, 0.02], [0.01, 0.03], [0.05, 0.03]]
+    >>> variance, prior = usual_spread(alike)
+    >>> prior
+    20.0
+    """
+    known = [(np.var(one, ddof=1), len(one) - 1) for one in groups]
+    known = [(variance, freedom) for variance, freedom in known if variance > 0]
+    if not known:
+        return 0.0, _PRIOR[0]
+    halves = np.array([freedom / 2 for _, freedom in known])
+    logs = np.log([variance for variance, _ in known]) - special.digamma(halves) + np.log(halves)
+    excess = logs.var(ddof=1) - special.polygamma(1, halves).mean() if len(logs) > 1 else np.inf
+    prior = _PRIOR[1]
+    if excess > 0:
+        grid = np.geomspace(*_PRIOR, 200)
+        prior = float(grid[np.argmin(np.abs(special.polygamma(1, grid / 2) - excess))])
+    return float(np.exp(logs.mean() + special.digamma(prior / 2) - np.log(prior / 2))), float(prior)
 
 
 def paired_error(differences, test_share):

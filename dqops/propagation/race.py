@@ -187,9 +187,16 @@ class Race:
         paying = [option for option in self.winners.values() if self._pays(option)]
         if len(paying) < 2 or self._late():
             return
+        paying += self._parsing_for(paying)
         steps = sorted((step for option in paying for step in option.steps), key=_order)
         self.combined = Option("all", tuple(steps))
         self._run([(split, [self.combined]) for split in self.splits[-1]], self.measured, "measuring all repairs together")
+
+    def _parsing_for(self, paying):
+        """Parsing of columns that other repairs make readable: half repaired text is numbers to one split, and not to the next."""
+        columns = {column for option in paying for _, _, column in option.steps}
+        parsing = [self.winners.get(f"formats:{column}") for column in sorted(filter(None, columns))]
+        return [one for one in parsing if one is not None and one not in paying and self.seen(one, "deployed")]
 
     def _pays(self, option):
         seen = self.seen(option, "deployed")
