@@ -46,7 +46,9 @@ NEEDED = {
     "PLSCanonical": {"n_components": 1},
     "QuadraticDiscriminantAnalysis": {"reg_param": 0.1},
     "RadiusNeighborsClassifier": {"radius": 2.0, "outlier_label": "most_frequent"},
-    "RadiusNeighborsRegressor": {"radius": 100.0},
+    "RadiusNeighborsRegressor": {"radius": 1e9},
+    "IsotonicRegression": {"out_of_bounds": "clip"},
+    "TheilSenRegressor": {"max_subpopulation": 200},
 }
 
 
@@ -107,7 +109,7 @@ def in_pipeline(estimator):
         return make_pipeline(ColumnTransformer([("number", SimpleImputer(), ["a"])]), estimator)
     if name == "CategoricalNB":
         bins = make_pipeline(SimpleImputer(), KBinsDiscretizer(4, encode="ordinal", quantile_method="averaged_inverted_cdf"))
-        words = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=0)
+        words = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=5)
         return make_pipeline(ColumnTransformer([("numbers", bins, list("abcde")), ("words", words, ["place"])]), estimator.set_params(min_categories=6))
     numbers = make_pipeline(SimpleImputer(), MinMaxScaler())
     columns = ColumnTransformer([("numbers", numbers, list("abcde")), ("words", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["place"])])

@@ -12,8 +12,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from dqops.errors import DataError, ModelError, OptionError, UnknownNameError
-from dqops.models import Design, check_scoring, classes_of, resolve_model, subsample, task_of
+from dqops.models import Design, agreed_task, bounds_of, check_scoring, classes_of, resolve_model, subsample, task_of
 from dqops.models.features import features_of, to_pandas
+from dqops.models.fitting import seeded
 from dqops.results.gain import Baseline
 from dqops.tables.table import Roles, Table
 
@@ -207,3 +208,53 @@ def test_the_baseline_against_true_labels_is_never_surer(numbers, rng):
     assert better.corrected.expected >= plain.score - 1e-9
     assert better.corrected.high - better.corrected.low >= 0.1 - 1e-9
     assert Design("classification", design.model, "roc_auc").against_true_labels(noisy, plain) is plain
+
+
+class Says(BaseEstimator):
+    """Predicts one number for every row."""
+
+    _estimator_type = "regressor"
+
+    def __init__(self, number=0.0):
+        self.number = number
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.number)
+
+
+def test_what_overflows_is_a_miss_and_what_is_no_number_is_refused(numbers):
+    table = table_of(numbers.frame.with_columns(y=pl.col("x")))
+    assert np.isfinite(resolve_model(Says(np.inf), "regression").fit(table).score(table, "r2"))
+    with pytest.raises(ModelError, match="gave no number for 90 of 90 rows"):
+        resolve_model(Says(np.nan), "regression").fit(table).predict(table)
+
+
+def test_a_boosting_package_has_one_thread_unless_it_is_told():
+    class Boosted(BaseEstimator):
+        def __init__(self, n_jobs=None):
+            self.n_jobs = n_jobs
+
+    Boosted.__module__ = "lightgbm.sklearn"
+    assert seeded(Boosted(), 0).n_jobs == 1
+    assert seeded(Boosted(n_jobs=2), 0).n_jobs == 2
+
+
+@pytest.mark.parametrize(
+    ("scoring", "low", "high"),
+    [("accuracy", 0, 1), ("roc_auc", 0, 1), ("matthews_corrcoef", -1, 1), ("d2_brier_score", -np.inf, 1), ("neg_log_loss", -np.inf, 0), (max, -np.inf, np.inf)],
+)
+def test_a_score_has_bounds(scoring, low, high):
+    assert bounds_of(scoring) == (low, high)
+
+
+def test_the_model_decides_the_task_where_the_target_allows_both(numbers):
+    two = table_of(numbers.frame.with_columns(y=pl.int_range(90) % 2))
+    assert agreed_task(two, "regression", "m") == "regression"
+    assert agreed_task(table_of(numbers.frame.with_columns(y=pl.int_range(90) % 40)), "classification", "m") == "classification"
+    with pytest.raises(DataError, match="predicts numbers"):
+        agreed_task(numbers, "regression", "m")
+    with pytest.raises(DataError, match="90 distinct numbers"):
+        agreed_task(table_of(numbers.frame.with_columns(y=pl.col("x"))), "classification", "m")
