@@ -122,6 +122,8 @@ def empty_positions(table, column, detector):
 
 def _typical(table, column):
     recorded = table.frame[column].drop_nulls()
+    if recorded.dtype.is_float():
+        recorded = recorded.filter(recorded.is_finite())
     if recorded.is_empty():
         return None
     if recorded.dtype.is_float():
@@ -167,7 +169,7 @@ def _is_number(table, column):
 
 def _fit_trees(X, y, rng):
     """Randomised trees for the column, or None where it cannot be predicted from anything."""
-    kept = y.is_not_null().to_numpy()
+    kept = y.is_not_null().to_numpy() if not y.dtype.is_float() else y.is_finite().fill_null(False).to_numpy()
     if not y.dtype.is_float():
         kept &= y.is_in(y.value_counts(sort=True).head(_MOST_LEVELS)[y.name].implode()).to_numpy()
     answers = y.filter(pl.Series(kept))

@@ -6,12 +6,16 @@ import sys
 import click
 
 from dqops.cli.config import settings_for
+from dqops.errors import OptionError
 
 
 def _configured(ctx, option, path):
     """Settings of the file become defaults, before the other flags are read."""
-    flags = {one.name for one in ctx.command.params} - {"source", "config"}
-    ctx.default_map = {**(ctx.default_map or {}), **settings_for("audit", flags, path)}
+    options = [one for one in ctx.command.params if isinstance(one, click.Option) and one.name != "config"]
+    given = settings_for("audit", {one.opts[0].lstrip("-"): one.name for one in options}, path)
+    several = {one.name for one in options if one.multiple}
+    given = {name: [value] if name in several and isinstance(value, str) else value for name, value in given.items()}
+    ctx.default_map = {**(ctx.default_map or {}), **given}
     return path
 
 
@@ -56,6 +60,9 @@ def audit(ctx, source, json_path, html_path, markdown_path, sarif_path, folder, 
     from dqops.gates.condition import holds
     from dqops.reports.terminal import print_audit
 
+    papers = {"json": json_path, "markdown": markdown_path, "sarif": sarif_path}
+    if list(papers.values()).count("-") > 1:
+        raise OptionError(" and ".join(name for name, path in papers.items() if path == "-"), "-", "one of them on standard output")
     if fail_on:
         holds(fail_on, dict.fromkeys(_figures(None), 0.0))
     with progress() as tell:
@@ -90,6 +97,8 @@ def _run(source, tell, *, query, no_model, ignore, detectors, jobs, **options):
 
 
 def _cores(jobs):
+    if jobs == 0 or jobs < -1:
+        raise OptionError("jobs", jobs, "an integer of 1 or more, or -1 for all cores")
     return len(os.sched_getaffinity(0)) if jobs == -1 and hasattr(os, "sched_getaffinity") else max(1, jobs if jobs > 0 else os.cpu_count() or 1)
 
 

@@ -7,13 +7,13 @@ from dqops.errors import OptionError, SourceError
 
 
 def settings_for(command, flags, path=None):
-    """Defaults of one command, with dashes turned to underscores.
+    """Defaults of one command, by the names that its function has for them.
 
     Parameters
     ----------
     command : str
-    flags : collection of str
-        Names that the command knows.
+    flags : dict of str to str
+        Names of the flags, without the leading dashes, and what the function calls them.
     path : path, optional
         A file; else ``dqops.toml``, then ``pyproject.toml``, in the current folder.
 
@@ -22,12 +22,15 @@ def settings_for(command, flags, path=None):
     dict
     """
     found = _read(path)
-    given = {**{key: value for key, value in found.items() if not isinstance(value, dict)}, **found.get(command, {})}
-    named = {key.replace("-", "_"): value for key, value in given.items()}
+    own = found.get(command, {})
+    if not isinstance(own, dict):
+        raise OptionError("config", f"{command} = {own!r}", f"a table, [{command}]")
+    given = {**{key: value for key, value in found.items() if not isinstance(value, dict)}, **own}
+    named = {key.replace("_", "-"): value for key, value in given.items()}
     unknown = sorted(set(named) - set(flags))
     if unknown:
         raise OptionError("config", unknown[0], f"settings of dqops {command}: {', '.join(sorted(flags))}")
-    return named
+    return {flags[name]: value for name, value in named.items()}
 
 
 def _read(path):

@@ -5,7 +5,7 @@ from platform import python_version
 from time import perf_counter
 
 from dqops.errors import DataError
-from dqops.flows.inputs import check_settings, holdout_of, reference_of
+from dqops.flows.inputs import check_settings, holdout_of, reference_of, roles_of
 from dqops.flows.search import chosen_detectors, search
 from dqops.flows.summarise import column_summaries
 from dqops.propagation.ranking import ranked
@@ -96,8 +96,8 @@ def audit(
     roles = {"target": target, "key": key, "time": time, "group": group, "weight": weight, "trusted": trusted}
     table = read(table, ignore=ignore, **roles)
     kinds = chosen_detectors(detectors)
-    held, of_held = (None, ()) if holdout is None else holdout_of(holdout, table, roles, ignore)
-    known, of_known = (None, ()) if reference is None else reference_of(reference, table, roles, ignore)
+    held, of_held = (None, ()) if holdout is None else holdout_of(holdout, table)
+    known, of_known = (None, ()) if reference is None else reference_of(reference, table)
     wanted = _wants_model(table, model)
     if wanted:
         # Late, like all that only a price needs: a mere search starts at once.
@@ -129,7 +129,7 @@ def audit(
         columns=column_summaries(table, findings),
         label_noise=design.label_noise(table) if design is not None and "labels" in kinds else None,
         warnings=(*table.warnings, *of_held, *of_known, *(() if design is None else design.model.notes), *notes),
-        settings={"effort": effort, "seed": seed, "max_seconds": max_seconds, "detectors": list(kinds)} | {k: v for k, v in roles.items() if v} | {"ignore": list(ignore)},
+        settings={"effort": effort, "seed": seed, "max_seconds": max_seconds, "detectors": list(kinds)} | roles_of(table),
         versions={name: version(name) for name in ("dqops", "numpy", "pandas", "polars", "scikit-learn", "skrub")} | {"python": python_version()},
         timings={name: round(value, 3) for name, value in seconds.items()},
     )

@@ -12,6 +12,8 @@ from dqops.tables.cells import in_type_of
 from dqops.tables.contents import listed
 from dqops.tables.io import read
 
+ROLES = ("target", "key", "time", "group", "weight", "trusted")
+
 
 def check_settings(*, effort, seed, n_jobs, max_seconds):
     """Raise `OptionError` for the first setting that cannot be.
@@ -28,16 +30,14 @@ def check_settings(*, effort, seed, n_jobs, max_seconds):
         raise OptionError("max_seconds", max_seconds, "a number of seconds above 0")
 
 
-def holdout_of(source, table, roles, ignore):
+def holdout_of(source, table):
     """The rows that judge, with the columns and types of `table`; and what had to be changed for that.
 
     Parameters
     ----------
     source : what `read` takes
     table : Table
-    roles : dict
-        As they were given for `table`.
-    ignore : sequence of str
+        Its roles hold for the rows that judge, too.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def holdout_of(source, table, roles, ignore):
     DataError
         Where a feature or the target is missing.
     """
-    held = _read_beside(source, table, roles, ignore, "the holdout")
+    held = _read_beside(source, table, "the holdout")
     if table.roles.target is not None and table.roles.target not in held.columns:
         raise DataError(f"the holdout has no target {table.roles.target!r}", "the columns of the table")
     absent = [name for name in table.features if name not in held.columns]
@@ -63,12 +63,12 @@ def holdout_of(source, table, roles, ignore):
     return replace(held, flavour=table.flavour), (*held.warnings, *said)
 
 
-def reference_of(source, table, roles, ignore):
+def reference_of(source, table):
     """The rows that drift is judged against, and what of the table they lack.
 
     Parameters and returns are those of `holdout_of`; columns may be missing.
     """
-    known = _read_beside(source, table, roles, ignore, "the reference")
+    known = _read_beside(source, table, "the reference")
     absent = [name for name in table.searched if name not in known.columns]
     if len(absent) == len(table.searched):
         raise DataError("the reference has no column of the table", "one or more")
@@ -76,12 +76,22 @@ def reference_of(source, table, roles, ignore):
     return known, (*known.warnings, *said)
 
 
-def _read_beside(source, table, roles, ignore, name):
-    """Another table with those roles and ignored columns that it has."""
+def roles_of(table):
+    """The roles of a table as settings tell them: those that are given, and what is ignored.
+
+    >>> roles_of(read(pl.DataFrame({"a": [1], "y": [0]}), target="y"))
+    {'target': 'y', 'ignore': []}
+    """
+    given = {role: column for role in ROLES if (column := getattr(table.roles, role)) is not None}
+    return given | {"ignore": list(table.roles.ignored)}
+
+
+def _read_beside(source, table, name):
+    """Another table with those roles and ignored columns of `table` that it has."""
     other = read(source)
-    kept = {role: column for role, column in roles.items() if column is not None and getattr(table.roles, role) in other.columns}
+    named = {role: column for role in ROLES if (column := getattr(table.roles, role)) in other.columns}
     ignored = [column for column in table.roles.ignored if column in other.columns]
-    return replace(read(other, ignore=ignored, **{role: getattr(table.roles, role) for role in kept}), name=name)
+    return replace(read(other, ignore=ignored, **named), name=name)
 
 
 def _check_target(held, table):

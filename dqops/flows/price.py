@@ -197,8 +197,8 @@ def _without(table, columns):
 
 
 def _can_do_without(table, design):
-    if design.model.named:
-        return True
+    if design.model.named or not table.features:
+        return bool(table.features)
     try:
         design.model.fit(table.take(range(min(table.n_rows, 500))), seed=design.seed)
     except ModelError:

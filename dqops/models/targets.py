@@ -168,5 +168,5 @@ def _reads_as_number(table):
 
 def _whole_where_possible(numbers):
     held = numbers.drop_nulls()
-    whole = held.is_finite().all() and bool((held == held.round()).all())
+    whole = held.is_finite().all() and bool((held == held.round()).all()) and bool((held.abs() < 2.0**63).all())
     return numbers.cast(pl.Int64, strict=False) if whole else numbers

@@ -91,7 +91,7 @@ class Retrain(Propagator):
         race.run()
         if not race.scores:
             raise DataError("no split could be scored in the time given", "a larger max_seconds")
-        found = paired_interval(list(race.scores.values()), race.share, level=self.level)
+        found = paired_interval(list(race.scores.values()), race.share, level=self.level, floor=_least_error(race, design))
         lowest, highest = bounds_of(design.scoring)
         baseline = Baseline(found.expected, max(found.low, lowest), min(found.high, highest), self.level)
         gains = self._gains(race, n_rows, noise)
@@ -121,6 +121,23 @@ class Retrain(Propagator):
                 entries.append(Gain(option.finding, option.action, arm, repair, potential, round(cost, 1), len(seen)))
         order = {option.finding: place for place, option in enumerate(race.finalists())}
         return Gains(tuple(sorted(entries, key=lambda one: (order[one.finding], ARMS.index(one.arm)))))
+
+
+def _least_error(race, design):
+    """Standard error of an accuracy by the number of judged rows alone: splits may agree by construction.
+
+    A model that always says the same is right equally often in all stratified splits, and yet not for certain in
+    rows that nobody has seen. Two successes and two failures are added.
+
+    References
+    ----------
+    Agresti, Coull 1998, The American Statistician 52(2). doi:10.1080/00031305.1998.10480550
+    """
+    if design.scoring != "accuracy":
+        return 0.0
+    judged = sum(test.n_rows for _, _, test in race.splits[0]) + 4
+    share = (float(np.mean(list(race.scores.values()))) * (judged - 4) + 2) / judged
+    return float(np.sqrt(share * (1 - share) / judged))
 
 
 def _allowing_for_many(gains):

@@ -40,6 +40,8 @@ def unpacked(data, source):
         if data.startswith(magic):
             try:
                 return unpack(data)
+            except _SeveralFiles as several:
+                raise SourceError(source, f"it holds {several} files", "a zip file of one table") from None
             except (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile):
                 raise SourceError(source, f"its {name} data are cut short or damaged", "the whole file") from None
     return data
@@ -142,11 +144,15 @@ def _refuse_binary(glimpse, source):
         raise SourceError(source, "it holds no text that can be read as a table", "CSV, JSON, Parquet, Arrow or Excel")
 
 
+class _SeveralFiles(Exception):
+    """How many files an archive of one table should not hold."""
+
+
 def _unzip(data):
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
         if len(names) != 1:
-            raise ValueError
+            raise _SeveralFiles(len(names))
         return archive.read(names[0])
 
 

@@ -195,3 +195,56 @@ def test_an_interrupt_ends_cleanly(small, tmp_path):
 def _dqops(*words):
     environment = os.environ | {"NO_COLOR": "1"}
     return subprocess.run([sys.executable, "-m", "dqops", *map(str, words)], capture_output=True, text=True, env=environment, check=True)
+
+
+def test_a_config_speaks_the_names_of_the_flags(run, small, tmp_path):
+    config = tmp_path / "mine.toml"
+    config.write_text(f"[audit]\ntarget = 'y'\nno-model = true\nignore = 'kind'\njson = '{tmp_path / 'told.json'}'\n")
+    result = run("audit", small, "--config", config)
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "told.json").read_text())["settings"]["ignore"] == ["kind"]
+
+
+@pytest.mark.parametrize("text", ["audit = 'x'", "[audit]\njson_pth = 'x'"])
+def test_a_config_of_another_shape_is_wrong_usage(run, small, tmp_path, text):
+    (tmp_path / "odd.toml").write_text(text)
+    result = run("audit", small, "--config", tmp_path / "odd.toml")
+    assert result.exit_code == 2
+    assert result.output.startswith("dqops: config=")
+
+
+def test_two_results_do_not_share_standard_output(run, small):
+    result = run("audit", small, "--target", "y", "--no-model", "--json", "-", "--markdown", "-")
+    assert result.exit_code == 2
+    assert "one of them on standard output" in result.output
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_no_jobs_are_wrong_usage(run, small, jobs):
+    assert run("audit", small, "--target", "y", "--no-model", "--jobs", jobs).exit_code == 2
+
+
+def test_a_column_of_infinities_is_no_fault_of_ours(run, tmp_path):
+    path = tmp_path / "inf.csv"
+    cells = ["inf", "-inf", "nan", "1e999", "-1e999", "1"] * 12
+    path.write_text("x,y\n" + "\n".join(f"{cell},{row % 2}" for row, cell in enumerate(cells)) + "\n")
+    result = run("audit", path, "--target", "y", "--model", "linear", "--effort", "quick", "--jobs", 1)
+    assert result.exit_code in (0, 3)
+    assert "fault" not in result.output
+
+
+def test_a_column_that_tells_all_is_kept_where_it_is_the_only_one(run, tmp_path):
+    path = tmp_path / "leak.csv"
+    path.write_text("t,y\n" + "\n".join(f"{'ab'[row % 2]},{row % 2}" for row in range(80)) + "\n")
+    result = run("audit", path, "--target", "y", "--model", "linear", "--effort", "quick", "--jobs", 1)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_holdout_file_judges(run, small, tmp_path):
+    words = ("--target", "y", "--model", "linear", "--effort", "quick", "--jobs", 1, "--json", tmp_path / "o.json")
+    result = run("audit", small, "--holdout", small, "--reference", small, "--ignore", "kind", *words)
+    assert result.exit_code == 0, result.output
+    told = json.loads((tmp_path / "o.json").read_text())
+    assert told["baseline"]["judged_on"] == "holdout"
+    assert told["settings"]["ignore"] == ["kind"]
+    assert told["settings"]["target"] == "y"

@@ -608,3 +608,11 @@ def test_extras_that_are_not_installed_say_what_to_install(monkeypatch, tmp_path
 
 def test_every_error_is_one_of_ours():
     assert issubclass(SourceError, DqopsError)
+
+
+def test_an_archive_of_two_tables_says_so(tmp_path):
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.csv", "x\n1\n")
+        archive.writestr("b.csv", "x\n1\n")
+    with pytest.raises(SourceError, match="it holds 2 files"):
+        read(tmp_path / "two.zip")
