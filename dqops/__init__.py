@@ -34,6 +34,7 @@ _HOME = {
     "influence": "valuers.influence",
     "influence_matrix": "valuers.influence",
     "label_doubts": "valuers.label_doubts",
+    "knn_shapley": "valuers.knn_shapley",
     "load_run": "results.audit",
     "load_schema": "schema",
     "read": "tables.io",

@@ -34,6 +34,7 @@ from dqops.tables.table import Table as Table
 from dqops.valuers.influence import influence as influence
 from dqops.valuers.influence import influence_matrix as influence_matrix
 from dqops.valuers.influence import repair_influence as repair_influence
+from dqops.valuers.knn_shapley import knn_shapley as knn_shapley
 from dqops.valuers.label_doubts import label_doubts as label_doubts
 
 __version__: str
