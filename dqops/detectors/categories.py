@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 
 from dqops.contracts import Detector
+from dqops.tables.contents import counted
 from dqops.tables.distinct import some_held
-from dqops.tables.spellings import MARKED, Spelling
+from dqops.tables.spellings import MARKED, MARKS, WHITE_SPACE, Spelling
 
 _REPORTED = 0.2  # probability from which a doubt is told
 _COUNTED = 100_000  # cells up to which all texts are counted; beyond, the common ones are counted in a part
@@ -77,8 +78,20 @@ class Categories(Detector):
         place = pl.DataFrame({"text": cells}).join(slips, on="text", how="left", maintain_order="left")["place"]
         hit = place.is_not_null().to_numpy()
         chosen = place.filter(place.is_not_null()).to_numpy()
-        message = f"{name}: {len(chosen)} cells are spelled unlike the common texts they seem to mean"
+        message = _message(name, verdict.why[chosen])
         return self.finding(table, name, where[hit], verdict.score[chosen], verdict.why[chosen], message, suggestions=verdict.meant.gather(chosen))
+
+
+def _message(name, whys):
+    """How many cells, and what is odd in them: white space and stray marks are no other spelling."""
+    dressed = int(np.isin(whys, [WHITE_SPACE, MARKS]).sum())
+    spelled = len(whys) - dressed
+    parts = []
+    if spelled:
+        parts.append(f"{counted(spelled)} {'is' if spelled == 1 else 'are'} spelled unlike the common texts that seem to be meant")
+    if dressed:
+        parts.append(f"{counted(dressed)} {'has' if dressed == 1 else 'have'} stray marks or white space")
+    return f"{name}: " + "; ".join(parts)
 
 
 def _is_wordy(table, name):

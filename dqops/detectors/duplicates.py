@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from dqops.contracts import Detector
+from dqops.tables.contents import counted
 from dqops.tables.repeats import describing, hash_cells, repeats
 from dqops.tables.similarity import near_repeats
 
@@ -127,7 +128,10 @@ def _message(score, nearly, differs, left_out):
         count = int((likely & mask).sum())
         if count:
             parts.append(f"{count} {'row is' if count == 1 else 'rows are'} {what} to an earlier one")
-    text = " and ".join(parts)
+    text = " and ".join(parts) or "no row surely repeats an earlier one"
+    unsure = int((~likely).sum())
+    if unsure:
+        text += f"; {counted(unsure, 'row')} may be a copy" if unsure == 1 else f"; {counted(unsure, 'row')} may be copies"
     if (likely & differs).any():
         text += f"; {int((likely & differs).sum())} of them with another target, so that one of the labels is doubtful"
     if left_out:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from dqops.contracts import Detector
+from dqops.tables.contents import counted
 from dqops.tables.distinct import distinct, some_held
 from dqops.tables.meaning import as_text, meaning_of
 from dqops.tables.patterns import pattern_of, point_habit, without_runs, writes_no_point
@@ -89,7 +90,7 @@ class Formats(Detector):
         positions = np.concatenate([np.flatnonzero(mask) for mask, _, _ in doubts])
         scores = np.concatenate([np.full(mask.sum(), score) for mask, score, _ in doubts])
         whys = np.concatenate([np.full(mask.sum(), why, dtype=object) for mask, _, why in doubts])
-        parts = ", ".join(f"{mask.sum()} {why}" for mask, _, why in doubts)
+        parts = "; ".join(f"{counted(mask.sum())}: {why}" for mask, _, why in doubts)
         suggestions = meaning.values.gather(positions) if meaning.kind in ("number", "date") else None
         if suggestions is not None:
             odd = pl.Series(np.isin(whys, [_NO_POINT]), dtype=pl.Boolean)

@@ -7,6 +7,7 @@ import polars as pl
 
 from dqops.contracts import Detector
 from dqops.tables.chances import chi_square_beyond
+from dqops.tables.contents import counted
 from dqops.tables.distinct import some_held
 from dqops.tables.meaning import as_text, meaning_of
 from dqops.tables.words import is_missing_word
@@ -140,9 +141,9 @@ def _holds_remarks(meaning):
 def _message(name, gap, blank, disguised):
     parts = []
     if blank.any():
-        parts.append(f"{blank.sum()} cells are empty")
+        parts.append(f"{counted(blank.sum())} {'is' if blank.sum() == 1 else 'are'} empty")
     if disguised.any():
-        parts.append(f"{disguised.sum()} hold a word or a number that stands for missing")
+        parts.append(f"{counted(disguised.sum())} {'holds' if disguised.sum() == 1 else 'hold'} a word or a number that stands for missing")
     return f"{name}: " + ", ".join(parts) + gap.note
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from dqops.contracts import Detector
+from dqops.tables.contents import counted
 from dqops.tables.distinct import some_held
 from dqops.tables.levels import finer_than, has_decimals, level_bounds, usual_levels
 from dqops.tables.meaning import meaning_of
@@ -95,7 +96,7 @@ class Outliers(Detector):
         positions = np.flatnonzero(reason >= 0)
         whys = np.array([why for _, _, why in doubts], dtype=object)[reason[positions]]
         counts = [(int((reason == number).sum()), why) for number, (_, _, why) in enumerate(doubts)]
-        message = f"{name}: " + ", ".join(f"{count} {why}" for count, why in counts if count)
+        message = f"{name}: " + "; ".join(f"{counted(count)}: {why}" for count, why in counts if count)
         suggestions = _suggested(numbers, reason >= 0, self.spreads_[name])
         return self.finding(table, name, positions, scores[positions], whys, message, suggestions=suggestions)
 

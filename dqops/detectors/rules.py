@@ -7,6 +7,7 @@ import polars as pl
 
 from dqops.contracts import Detector
 from dqops.tables.blame import columns_of, learn_blame
+from dqops.tables.contents import counted
 from dqops.tables.encode import levels_of
 from dqops.tables.meaning import meaning_of
 from dqops.tables.mining import mine, recount
@@ -120,7 +121,7 @@ class Rules(Detector):
         meant = parts[0][3] if len(parts) == 1 else pl.concat([part[3].cast(pl.String) for part in parts])
         order = np.lexsort((-score, rows))
         first = order[np.concatenate(([True], rows[order][1:] != rows[order][:-1]))] if len(rows) else order
-        message = f"{name}: {len(first)} cells do not fit the columns that determine it or follow from it"
+        message = f"{name}: {counted(len(first))} {'does' if len(first) == 1 else 'do'} not fit the columns that determine it or follow from it"
         return self.finding(table, name, rows[first], score[first], why[first], message, suggestions=meant.gather(first))
 
 

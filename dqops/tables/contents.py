@@ -107,6 +107,15 @@ def listed(names):
     return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
+def counted(count, what="cell"):
+    """How many of them, as a sentence has it.
+
+    >>> counted(1), counted(1300, "row")
+    ('1 cell', '1300 rows')
+    """
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
 _MOST_SAID = 10
 
 

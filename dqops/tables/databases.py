@@ -1,5 +1,6 @@
 """Databases and workbooks: sources that need a driver."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -18,6 +19,8 @@ _SERVER_TABLES = (
     "SELECT table_name FROM information_schema.tables "
     "WHERE table_schema NOT IN ('information_schema', 'pg_catalog') ORDER BY table_name"
 )
+# A colon before a word, which SQLAlchemy would take for the name of a value to be put in.
+_BIND = re.compile(r"(?<![:\w\\]):(?=\w)")
 
 
 def read_database(url, query=None):
@@ -110,7 +113,7 @@ def _ask_server(url, query, shown):
                 link.execute(sqlalchemy.text("SET TRANSACTION READ ONLY"))
             if query is None:
                 query = _only_table([name for (name,) in link.execute(sqlalchemy.text(_SERVER_TABLES))], shown)
-            answer = link.execute(sqlalchemy.text(query))
+            answer = link.execute(sqlalchemy.text(_BIND.sub(r"\\:", query)))
             names, rows = list(answer.keys()), [tuple(row) for row in answer]
             link.rollback()
             return names, rows, None

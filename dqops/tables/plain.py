@@ -5,7 +5,7 @@ read as the nearest of them.
 """
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import compress
 
@@ -87,7 +87,10 @@ def plain_cells(name, values):
         return _texts(name, values), "nested cells, read as JSON text"
     if kinds <= {bytes, bytearray}:
         return _plain(pl.Series(name, [None if value is None else bytes(value) for value in values], dtype=pl.Binary))
-    return _texts(name, values), "cells of mixed types, read as text"
+    if len(kinds) == 1 and kinds <= {timedelta, time}:
+        return _plain(pl.Series(name, values))
+    whose = "cells of mixed types" if len(kinds) > 1 else f"cells of the type {next(iter(kinds)).__name__}"
+    return _texts(name, values), f"{whose}, read as text"
 
 
 def _plain(cells):

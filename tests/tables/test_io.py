@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import zipfile
 from decimal import Decimal
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -616,3 +617,15 @@ def test_an_archive_of_two_tables_says_so(tmp_path):
         archive.writestr("b.csv", "x\n1\n")
     with pytest.raises(SourceError, match="it holds 2 files"):
         read(tmp_path / "two.zip")
+
+
+def test_colons_in_a_query_are_no_places_for_values():
+    query = databases._BIND.sub(r"\\:", "select ':x', age::text, '12:30' from people")
+    assert query == r"select '\:x', age::text, '12:30' from people"
+
+
+def test_objects_of_one_type_are_named():
+    frame = pd.DataFrame({"u": [UUID(int=row) for row in range(3)], "d": [dt.timedelta(hours=row) for row in range(3)]}, dtype=object)
+    table = read(frame)
+    assert "'u': cells of the type UUID, read as text" in table.warnings
+    assert table.frame["d"].to_list() == [0.0, 3600.0, 7200.0]
