@@ -29,10 +29,11 @@ def worlds(span, places, weights, row_span, kinds):
         yield [_world(chosen, kinds[low:high]) for chosen in product(*choices)]
 
 
+def vote(labels, n_classes):
+    """The class with most votes, the smallest of several."""
+    return int(np.bincount(labels, minlength=n_classes).argmax())
+
+
 def _world(chosen, kinds):
     inside = sorted((place, int(kinds[row][0])) for row, (place, _) in enumerate(chosen) if place is not None)
     return float(np.prod([weight for _, weight in chosen])), [label for _, label in inside]
-
-
-def vote(labels, n_classes):
-    return int(np.bincount(labels, minlength=n_classes).argmax())

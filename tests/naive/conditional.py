@@ -1,7 +1,6 @@
 """Predictions where one row is known, from the definition: count all worlds anew for each candidate."""
 
 import numpy as np
-
 from naive.certain import count_predictions
 
 

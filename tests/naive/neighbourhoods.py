@@ -1,13 +1,15 @@
 """Lists of neighbours from the definition: work out every distance, keep what is within the limit, sort."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
 def reach(screen, start, weights, norms, k, mass, rounding):
     """The k-th smallest of the rows' greatest values, or where candidates weigh enough; exact, so a lower bound."""
     limits, counts = [], []
-    for line, norm in zip(np.asarray(screen, dtype=float), norms, strict=True):
-        rows = [line[low:high] for low, high in zip(start[:-1], start[1:], strict=True)]
+    for line in np.asarray(screen, dtype=float):
+        rows = [line[low:high] for low, high in pairwise(start)]
         farthest = sorted(max(row) for row in rows)[k - 1]
         for value in sorted(line):
             if sum(weights[line <= value]) >= mass:
@@ -25,7 +27,7 @@ def neighbourhoods(screen, limits, start, points, tests, spans):
         within = [c for c in range(len(points)) if squared[c] <= limits[number][0]]
         row_of = {c: row for row in range(len(start) - 1) for c in range(start[row], start[row + 1])}
         rows = sorted({row_of[c] for c in within})
-        within.sort(key=lambda c: (squared[c], row_of[c], c))  # noqa: B023
+        within.sort(key=lambda c: (squared[c], row_of[c], c))
         places += [(c, rows.index(row_of[c])) for c in within]
         distances += [squared[c] for c in within]
         listed += rows

@@ -1,7 +1,6 @@
 """Possible predictions from the definition: make each world, count its votes."""
 
 import numpy as np
-
 from naive.certain import vote, worlds
 
 
