@@ -39,7 +39,7 @@ CLEAN = {
     "bank8fm": ("bank8fm_missing/clean.csv.gz", "binaryClass", ()),
     "har": ("har/clean.csv.gz", "gt", ("Index",)),
     "tax": ("tax/clean.csv.gz", "rate", ()),
-    "german": ("german_credit/data.csv.gz", "creditability", ()),
+    "german": ("german_credit/table.csv.gz", "creditability", ()),
 }
 ROWS = 1200
 FRESH = 101  # seed of the splits that realise
