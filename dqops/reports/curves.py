@@ -1,0 +1,117 @@
+"""Noise curves on a terminal and as one page."""
+
+import os
+from io import StringIO
+
+from markupsafe import Markup, escape
+from rich.console import Console
+from rich.table import Table
+
+from dqops.reports.figures import round_values
+from dqops.reports.words import sentence
+
+WIDTH, HEIGHT = 100, 30  # of a plot, in percent and in units of its own
+_ARMS = {"training": "in the training rows", "serving": "in the served rows", "deployed": "in all rows"}
+
+
+def render(curves):
+    """The curves as plain text."""
+    file = StringIO()
+    _print(curves, Console(file=file, width=100, color_system=None, force_terminal=False, legacy_windows=False))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def print_curves(curves, file):
+    """Write the curves to `file`: in colour on a terminal, as plain text elsewhere."""
+    if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        file.write(render(curves))
+        return
+    _print(curves, Console(file=file, highlight=False))
+
+
+def _print(curves, console):
+    data = curves.data
+    console.print(f"{data['name']}: {data['rows']:,} rows, {data['columns']} columns, target {data['target']}, model {curves.model}", highlight=False)
+    for one in curves:
+        console.print()
+        console.print(f"[bold]{escape(sentence(one.name, 60))}[/bold] {_ARMS[one.arm]}: {tolerance_of(one, curves.loss)}", highlight=False)
+        console.print(_points(one, curves.scoring))
+        for said in asides(one):
+            console.print(said, highlight=False)
+    for warning in curves.warnings:
+        console.print()
+        console.print(f"- {sentence(warning)}", highlight=False, markup=False)
+
+
+def _points(one, scoring):
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("rate", scoring, "90% band", "drop", "90% band"):
+        table.add_column(name, justify="right")
+    for point in one.to_dict()["points"]:
+        drop = one.drop(point["rate"])
+        lost = ("", "") if point["rate"] == 0 else (f"{drop.expected:.3f}", f"[{drop.low:.3f}, {drop.high:.3f}]")
+        table.add_row(f"{point['rate']:.0%}", f"{point['score']:.3f}", f"\\[{point['low']:.3f}, {point['high']:.3f}]", lost[0], lost[1].replace("[", "\\["))
+    return table
+
+
+def tolerance_of(one, loss):
+    """One phrase: up to which rate the score stays within the loss."""
+    told = one.tolerance(loss)
+    if not told.reached:
+        return f"the score stays within {loss:g} up to {told.rate:.0%} and may do so beyond (from {told.low:.0%} on it may not)"
+    return f"the score stays within {loss:g} up to {told.rate:.1%} [{told.low:.1%}, {told.high:.1%}]"
+
+
+def asides(one):
+    """What has to be said of a curve: that it is interpolated, and what clean labels would bring."""
+    said = []
+    if one.fast:
+        said.append("measured at the first and the last rate alone; between them it is interpolated")
+    if one.clean is not None:
+        said.append(f"with clean labels expect {one.clean.expected:.3f} [{one.clean.low:.3f}, {one.clean.high:.3f}] (an extrapolation)")
+    return said
+
+
+def page(curves):
+    """The curves as one self-contained HTML page."""
+    from dqops.reports.page import template
+
+    lines = [
+        {
+            "name": sentence(one.name, 60),
+            "where": _ARMS[one.arm],
+            "tolerance": tolerance_of(one, curves.loss),
+            "plot": plot(one),
+            "points": one.to_dict()["points"],
+            "asides": asides(one),
+        }
+        for one in curves
+    ]
+    return template("curves.html").render(data=curves.data, model=curves.model, scoring=curves.scoring, lines=lines, warnings=curves.warnings)
+
+
+def plot(one):
+    """The curve, its band and the measured means as SVG, in percent of the width."""
+    points = one.to_dict()["points"]
+    low = min(min(point["low"], point["score"]) for point in points)
+    high = max(max(point["high"], point["score"]) for point in points)
+    pad = 0.08 * (high - low) or 0.01
+    low, high = low - pad, high + pad
+    last = points[-1]["rate"]
+
+    def place(rate, score):
+        return f"{92 * rate / last + 7:.2f},{HEIGHT * (high - score) / (high - low):.2f}"
+
+    band = " ".join([place(point["rate"], point["low"]) for point in points] + [place(point["rate"], point["high"]) for point in reversed(points)])
+    line = " ".join(place(point["rate"], fitted) for point, fitted in zip(points, one.response.at([point["rate"] for point in points]), strict=True))
+    dots = Markup("").join(Markup('<circle class="dot" cx="{}" cy="{}" r="0.7"/>').format(*place(point["rate"], point["score"]).split(",")) for point in points)
+    marks = Markup("").join(
+        Markup('<text x="0" y="{}" class="mark">{}</text>').format(f"{HEIGHT * (high - value) / (high - low) + 0.8:.2f}", f"{value:g}") for value in round_values(low, high)
+    )
+    feet = Markup("").join(
+        Markup('<text x="{}" y="{}" class="mark" text-anchor="middle">{}</text>').format(f"{92 * point['rate'] / last + 7:.2f}", HEIGHT + 3, f"{point['rate']:.0%}") for point in points
+    )
+    said = f"{one.name}: {points[0]['score']:.3f} without noise, {points[-1]['score']:.3f} at {last:.0%}"
+    return Markup(
+        '<svg class="curve" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}<polygon class="band" points="{}"/><polyline class="fit" points="{}"/>{}</svg>'
+    ).format(WIDTH, HEIGHT + 4, said, marks, feet, band, line, dots)
