@@ -206,11 +206,21 @@ def _planted(finding, column, donors, hosts):
 def _in_the_donors_manner(values, suggestions, own):
     """The host's own value, dressed as the donor's was: ``5%`` for a host's 7 is ``7%``."""
     truths = number_text(suggestions) if suggestions.dtype.is_float() else suggestions.cast(pl.String, strict=False)
-    dressed = [
-        value.replace(truth, mine) if value and truth and mine and truth != value and truth in value else value
-        for value, truth, mine in zip(values.to_list(), truths.to_list(), own.to_list(), strict=True)
-    ]
+    dressed = [_dressed(*cells) for cells in zip(values.to_list(), truths.to_list(), own.to_list(), strict=True)]
     return pl.Series(values.name, dressed, dtype=pl.String)
+
+
+def _dressed(value, truth, mine):
+    """`value` with the truth in it replaced by `mine`, where nothing but a dress stands around it.
+
+    >>> _dressed("5%", "5", "7"), _dressed("282.6", "8", "7")
+    ('7%', '282.6')
+    """
+    if not (value and truth and mine) or truth not in value:
+        return value
+    before, _, after = value.partition(truth)
+    dress = before + after
+    return f"{before}{mine}{after}" if dress and not any(letter.isdigit() for letter in dress) else value
 
 
 def _retyped(table, raw):
