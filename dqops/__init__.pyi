@@ -6,6 +6,7 @@ from dqops.contracts import Detector as Detector
 from dqops.errors import DqopsError as DqopsError
 from dqops.flows.audit import audit as audit
 from dqops.flows.certain_predictions import certain_predictions as certain_predictions
+from dqops.flows.feasibility import feasibility as feasibility
 from dqops.flows.propagate import propagate as propagate
 from dqops.results.audit import Audit as Audit
 from dqops.results.audit import load_run as load_run
@@ -15,6 +16,7 @@ from dqops.results.cell_influence import CellInfluence as CellInfluence
 from dqops.results.certain_predictions import CertainPredictions as CertainPredictions
 from dqops.results.curve import NoiseCurve as NoiseCurve
 from dqops.results.curve import NoiseCurves as NoiseCurves
+from dqops.results.feasibility import Feasibility as Feasibility
 from dqops.results.findings import Finding as Finding
 from dqops.results.findings import Findings as Findings
 from dqops.results.gain import Baseline as Baseline

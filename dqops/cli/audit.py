@@ -5,18 +5,8 @@ import sys
 
 import click
 
-from dqops.cli.config import settings_for
+from dqops.cli.config import configured
 from dqops.errors import OptionError
-
-
-def _configured(ctx, option, path):
-    """Settings of the file become defaults, before the other flags are read."""
-    options = [one for one in ctx.command.params if isinstance(one, click.Option) and one.name != "config"]
-    given = settings_for("audit", {one.opts[0].lstrip("-"): one.name for one in options}, path)
-    several = {one.name for one in options if one.multiple}
-    given = {name: [value] if name in several and isinstance(value, str) else value for name, value in given.items()}
-    ctx.default_map = {**(ctx.default_map or {}), **given}
-    return path
 
 
 @click.command(context_settings={"show_default": True})
@@ -48,7 +38,7 @@ def _configured(ctx, option, path):
 @click.option("--save", "folder", help="Write the whole run to this folder.")
 @click.option("--fail-on", help="Exit 1 where this holds, such as 'gain > 0.01'.")
 @click.option("--show-values", is_flag=True, help="Let reports show raw values.")
-@click.option("--config", is_eager=True, callback=_configured, help="TOML file of settings.  [default: dqops.toml]")
+@click.option("--config", is_eager=True, callback=configured("audit"), help="TOML file of settings.  [default: dqops.toml]")
 @click.pass_context
 def audit(ctx, source, json_path, html_path, markdown_path, sarif_path, folder, fail_on, show_values, config, **options):
     """Search DATA for errors and price them on your model, worst first.

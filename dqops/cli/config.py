@@ -3,7 +3,23 @@
 import tomllib
 from pathlib import Path
 
+import click
+
 from dqops.errors import OptionError, SourceError
+
+
+def configured(command):
+    """What an option ``--config`` calls: settings of the file become defaults of `command`, before other flags are read."""
+
+    def read_settings(ctx, option, path):
+        options = [one for one in ctx.command.params if isinstance(one, click.Option) and one is not option]
+        given = settings_for(command, {one.opts[0].lstrip("-"): one.name for one in options}, path)
+        several = {one.name for one in options if one.multiple}
+        given = {name: [value] if name in several and isinstance(value, str) else value for name, value in given.items()}
+        ctx.default_map = {**(ctx.default_map or {}), **given}
+        return path
+
+    return read_settings
 
 
 def settings_for(command, flags, path=None):

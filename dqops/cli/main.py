@@ -16,6 +16,7 @@ _COMMANDS = {
     "audit": ("cli.audit", "Search DATA for errors, price them on your model, worst first."),
     "datasets": ("cli.datasets", "List the data sets that dqops knows."),
     "propagate": ("cli.propagate", "Tell how the score of a model falls as noise in DATA rises."),
+    "feasibility": ("cli.feasibility", "Tell whether any model can reach a score on DATA."),
     "schema": ("cli.schema", "Infer a pandera schema from DATA."),
     "validate": ("cli.schema", "Check all cells of DATA against a schema."),
 }

@@ -4,14 +4,7 @@ import sys
 
 import click
 
-from dqops.cli.config import settings_for
-
-
-def _configured(ctx, option, path):
-    """Settings of the file become defaults, before the other flags are read."""
-    flags = {one.name for one in ctx.command.params} - {"source", "config"}
-    ctx.default_map = {**(ctx.default_map or {}), **settings_for("propagate", flags, path)}
-    return path
+from dqops.cli.config import configured
 
 
 @click.command(context_settings={"show_default": True})
@@ -39,7 +32,7 @@ def _configured(ctx, option, path):
 @click.option("--jobs", "n_jobs", type=click.IntRange(min=1), default=1, help="Splits worked on side by side.")
 @click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
 @click.option("--html", "html_path", help="Write one self-contained page to this file.")
-@click.option("--config", is_eager=True, callback=_configured, help="TOML file of settings.  [default: dqops.toml]")
+@click.option("--config", is_eager=True, callback=configured("propagate"), help="TOML file of settings.  [default: dqops.toml]")
 @click.pass_context
 def propagate(ctx, source, target, key, time, group, ignore, weight, query, corruptions, columns, rates, json_path, html_path, config, **options):
     """Tell how the score of a model falls as each kind of noise in DATA rises.

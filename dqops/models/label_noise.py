@@ -144,7 +144,7 @@ def corrected_score(given, predicted, noise, level=0.9):
     given = order[codes_of(np.asarray(given).astype(str).astype(object), classes[order])]
     predicted = order[codes_of(np.asarray(predicted).astype(str).astype(object), classes[order])]
     joint = np.asarray(noise.joint)
-    worth = [_worth(_at_rate(joint, rate), given, predicted) for rate in (noise.low, noise.rate, noise.high)]
+    worth = [_worth(noise_at_rate(joint, rate), given, predicted) for rate in (noise.low, noise.rate, noise.high)]
     middle = [float(each.mean()) for each in worth]
     within = float(np.mean([each.var() / max(len(each), 1) for each in worth]))
     # Low and high are the ends of a 90% interval: their distance is 3.29 standard deviations of a normal.
@@ -159,8 +159,12 @@ def _worth(noise, given, predicted):
     return np.linalg.inv(usable)[given, predicted]
 
 
-def _at_rate(joint, rate):
-    """The noise matrix of the joint with its wrong shares scaled to sum to `rate`."""
+def noise_at_rate(joint, rate):
+    """The noise matrix of a joint ``[given, true]`` with its wrong shares scaled to sum to `rate`.
+
+    >>> noise_at_rate(np.array([[0.4, 0.1], [0.1, 0.4]]), 0.1).round(2).tolist()
+    [[0.9, 0.1], [0.1, 0.9]]
+    """
     wrong = joint - np.diag(np.diag(joint))
     if wrong.sum() <= 0:
         return np.eye(len(joint))

@@ -26,24 +26,34 @@ GAP = 2
 
 def render(audit, *, show_values=False):
     """The audit as plain text of `WIDTH` columns, without colours."""
-    file = StringIO()
-    console = Console(file=file, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
-    _print(audit, console)
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+    return as_text(lambda width: _parts(audit, width))
 
 
 def print_audit(audit, file):
     """Write the audit to `file`: in colour on a terminal, as plain text elsewhere or where NO_COLOR is set."""
+    show(lambda width: _parts(audit, width), file)
+
+
+def as_text(parts):
+    """What `parts(width)` yields as plain text of `WIDTH` columns, without colours."""
+    file = StringIO()
+    console = Console(file=file, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
+    _print(parts, console)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def show(parts, file):
+    """Write what `parts(width)` yields: in colour on a terminal, as plain text elsewhere or where NO_COLOR is set."""
     if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        file.write(render(audit))
+        file.write(as_text(parts))
         return
     console = Console(file=file, highlight=False)
     console.width = min(max(console.width, NARROWEST), WIDEST)
-    _print(audit, console)
+    _print(parts, console)
 
 
-def _print(audit, console):
-    for part in _parts(audit, console.width):
+def _print(parts, console):
+    for part in parts(console.width):
         console.print(part, highlight=False)
 
 
@@ -60,7 +70,7 @@ def _parts(audit, width):
     yield from _sections(story, audit, width)
     if audit.warnings:
         yield Text()
-        yield from _warnings(audit.warnings)
+        yield from warning_lines(audit.warnings)
 
 
 def _about(audit):
@@ -142,7 +152,8 @@ def _laid(row, widths):
     return (" " * GAP).join(cells).rstrip()
 
 
-def _warnings(warnings):
+def warning_lines(warnings):
+    """The first warnings, and how many more there are."""
     shown = 10
     yield Text(several(len(warnings), "warning"), "bold yellow")
     for one in warnings[:shown]:
