@@ -16,6 +16,7 @@ STANDINGS = {
     "nothing": ("Costs this model nothing measurable", "The interval holds zero: repairing it may help or harm a little."),
     "harm": ("Better left as it is", "The repair that was tried makes the model worse."),
 }
+SURE_LEAK = 0.5  # score from which a column is said to give the target away
 SEARCHED = ("Findings", "By how many cells they touch and how sure each is; no model was asked, so none has a price.")
 
 
@@ -67,6 +68,8 @@ class Line:
         """What to do: the repair that was priced, or what helps against this kind."""
         if self.standing == "leak":
             return KINDS["leakage"][1]
+        if self.finding.kind == "leakage":
+            return "find out whether it is known when the model predicts"
         priced = self.gain or next(iter(self.arms), None)
         return sentence(priced.action) if priced else KINDS.get(self.finding.kind, ("", "look at these cells"))[1]
 
@@ -222,7 +225,8 @@ def _sections(audit):
 
 
 def _standing(finding, gain, baseline):
-    if finding.kind == "leakage" and (gain is None or (baseline and finding.column in baseline.set_aside)):
+    aside = baseline is not None and finding.column in baseline.set_aside
+    if finding.kind == "leakage" and (aside or (gain is None and finding.score >= SURE_LEAK)):
         return "leak"
     if gain is None:
         return "unpriced"
