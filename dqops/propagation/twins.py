@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from dqops.models import target_values
 from dqops.propagation.trial import bounded_score, trial_seed, typed_like
 from dqops.results.gain import ARMS
 from dqops.tables.cells import number_text
@@ -151,14 +152,19 @@ def label_twin(finding, table, noise, rng):
         return None
     clean = table.take(rows)
     target = clean.target()
-    names = np.array(noise.classes, dtype=object)
-    labels = target.cast(pl.String).to_numpy()
-    hosts = rng.choice(np.flatnonzero(np.isin(labels, names)), n_planted, replace=False)
-    wrong = np.asarray(noise.joint, dtype=np.float64).T * (1 - np.eye(len(names)))
-    wrong = np.where(wrong.sum(axis=1, keepdims=True) > 0, wrong, 1 - np.eye(len(names)))
+    labels, known = target_values(clean, "classification")
+    # Some row that bears the label, by its name: classes that only doubtful rows bear cannot be written.
+    by_name = {str(label): row for row, label in enumerate(labels.tolist()) if known[row]}
+    kept = [place for place, name in enumerate(noise.classes) if name in by_name]
+    if len(kept) < 2:
+        return None
+    names = [noise.classes[place] for place in kept]
     own = {name: place for place, name in enumerate(names)}
-    flipped = [names[rng.choice(len(names), p=(line := wrong[own[labels[host]]]) / line.sum())] for host in hosts]
-    by_name = dict(zip(labels, range(len(labels)), strict=True))
+    free = np.flatnonzero(known & np.isin(labels.astype(str), names))
+    hosts = rng.choice(free, min(n_planted, len(free)), replace=False)
+    wrong = np.asarray(noise.joint, dtype=np.float64)[np.ix_(kept, kept)].T * (1 - np.eye(len(names)))
+    wrong = np.where(wrong.sum(axis=1, keepdims=True) > 0, wrong, 1 - np.eye(len(names)))
+    flipped = [names[rng.choice(len(names), p=(line := wrong[own[str(labels[host])]]) / line.sum())] for host in hosts]
     order = np.argsort(hosts, kind="stable")
     values = target.gather([by_name[flipped[at]] for at in order])
     dirty = clean.with_columns(target.clone().scatter(hosts[order], values))

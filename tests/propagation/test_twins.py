@@ -108,3 +108,27 @@ def test_gains_on_noisy_labels_are_stretched_by_the_noise():
     gain = against_true_labels(Estimate(0.03, 0.01, 0.05), noise)
     assert gain.expected == pytest.approx(0.03 / 0.6)
     assert (gain.low, gain.high) == pytest.approx((0.01 / 0.8, 0.05 / 0.4))
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [([True, False], ("False", "True")), ([1.0, 2.0], ("1", "2")), ([3, 4], ("3", "4"))],
+    ids=["booleans", "floats with holes", "numbers"],
+)
+def test_labels_of_any_type_are_flipped(labels, classes, rng):
+    frame = pl.DataFrame({"x": rng.normal(size=200), "y": [*(labels * 99), None, None]})
+    table = dqops.read(frame, target="y")
+    finding = Detector.named("labels")().finding(table, "y", [0, 1], 0.9, "doubtful", "y: two")
+    noise = LabelNoise(classes, ((0.4, 0.1), (0.1, 0.4)), 0.2, 0.1, 0.4)
+    twin = label_twin(finding, table, noise, rng)
+    assert int((twin.clean.target() != twin.dirty.target()).sum()) == round(0.4 * 198)
+    assert twin.dirty.target().dtype == table.target().dtype
+
+
+def test_a_class_that_only_doubtful_rows_bear_is_planted_nowhere(rng):
+    frame = pl.DataFrame({"x": rng.normal(size=200), "y": ["rare", *["a", "b"] * 99, "a"]})
+    table = dqops.read(frame, target="y")
+    finding = Detector.named("labels")().finding(table, "y", [0], 0.9, "doubtful", "y: one")
+    joint = ((0.4, 0.05, 0.05), (0.05, 0.3, 0.05), (0.04, 0.04, 0.02))
+    twin = label_twin(finding, table, LabelNoise(("a", "b", "rare"), joint, 0.2, 0.1, 0.4), rng)
+    assert set(twin.dirty.target()) == {"a", "b"}
