@@ -28,6 +28,7 @@ _HOME = {
     "NoiseCurve": "results.curve",
     "NoiseCurves": "results.curve",
     "Relabelling": "results.relabelling",
+    "RepairValues": "results.repair_values",
     "Roles": "tables.table",
     "Schema": "schema",
     "Table": "tables.table",
@@ -48,6 +49,7 @@ _HOME = {
     "read": "tables.io",
     "registered": "tables.registry",
     "repair_influence": "valuers.influence",
+    "repair_values": "valuers.repair_values",
     "validate": "schema",
 }
 __all__ = list(_HOME)

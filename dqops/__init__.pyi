@@ -25,6 +25,7 @@ from dqops.results.gain import Gain as Gain
 from dqops.results.gain import Gains as Gains
 from dqops.results.label_doubts import LabelDoubts as LabelDoubts
 from dqops.results.relabelling import Relabelling as Relabelling
+from dqops.results.repair_values import RepairValues as RepairValues
 from dqops.results.summary import ColumnSummary as ColumnSummary
 from dqops.results.summary import LabelNoise as LabelNoise
 from dqops.results.valuation import Valuation as Valuation
@@ -44,5 +45,6 @@ from dqops.valuers.influence import influence_matrix as influence_matrix
 from dqops.valuers.influence import repair_influence as repair_influence
 from dqops.valuers.knn_shapley import knn_shapley as knn_shapley
 from dqops.valuers.label_doubts import label_doubts as label_doubts
+from dqops.valuers.repair_values import repair_values as repair_values
 
 __version__: str

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from dqops.errors import DataError, OptionError
+from dqops.valuers.cells import column_label, frame_cells, is_missing, object_floats, shown
 
 # Largest dense copy that is made of a sparse matrix, in bytes.
 DENSE_BUDGET = 1 << 30
@@ -68,7 +69,7 @@ def feature_array(X, name="X", *, max_bytes=DENSE_BUDGET):
     dqops.errors.DataError: X column 1 is missing in 1 row of 2 (first: row 0); need finite numbers
     """
     names = column_names(X)
-    array = _dense(X, name, max_bytes) if names is None else _frame_cells(X, name, names)
+    array = _dense(X, name, max_bytes) if names is None else frame_cells(X, name, names)
     _check_shape(array, name)
     array = _as_floats(array, name, names)
     _check_finite(array, name, names)
@@ -86,13 +87,12 @@ def feature_arrays(X, X_holdout, *, max_bytes=DENSE_BUDGET):
     if names is not None and holdout_names is not None and names != holdout_names and sorted(names) == sorted(holdout_names):
         raise DataError("X_holdout has the columns of X in another order", "the same order in both")
     train, holdout = feature_array(X, max_bytes=max_bytes), feature_array(X_holdout, "X_holdout", max_bytes=max_bytes)
-    if train.shape[1] != holdout.shape[1]:
-        raise DataError(f"X has {_count(train.shape[1], 'column')} and X_holdout {holdout.shape[1]}", "the same columns in both")
+    check_columns(train, holdout, "X_holdout")
     dtype = np.result_type(train, holdout)
     return train.astype(dtype, copy=False), holdout.astype(dtype, copy=False)
 
 
-def coded_labels(y, y_holdout=None, *, name="y"):
+def coded_labels(y, y_holdout=None, *, name="y", holdout_name=None):
     """Labels of any kind as codes 0, 1, ... of their sorted classes.
 
     Parameters
@@ -101,8 +101,8 @@ def coded_labels(y, y_holdout=None, *, name="y"):
         Text, booleans, numbers, pandas or polars categories.
     y_holdout : array-like (n_holdout,), optional
         A class that training rows lack is legal and coded after the others.
-    name : str
-        What messages call `y`; the holdout is called `<name>_holdout`.
+    name, holdout_name : str
+        What messages call them; a holdout is ``<name>_holdout`` where nothing else is said.
 
     Returns
     -------
@@ -120,14 +120,14 @@ def coded_labels(y, y_holdout=None, *, name="y"):
     ([0, 1, 0], [1, 2], ['no', 'yes', 'maybe'])
     """
     values = _label_values(y, name)
-    classes, codes = np.unique(values, return_inverse=True)
-    codes = codes.astype(np.int64)
+    classes, codes = _distinct(values)
     if y_holdout is None:
         return Labels(codes, None, classes, len(classes))
-    held = _label_values(y_holdout, f"{name}_holdout")
+    holdout_name = holdout_name or f"{name}_holdout"
+    held = _label_values(y_holdout, holdout_name)
     if _is_text(values) != _is_text(held):
-        raise DataError(f"{name} holds {_kind(values)} and {name}_holdout {_kind(held)}", "labels of one kind in both")
-    held_classes, held_codes = np.unique(held, return_inverse=True)
+        raise DataError(f"{name} holds {_kind(values)} and {holdout_name} {_kind(held)}", "labels of one kind in both")
+    held_classes, held_codes = _distinct(held)
     unseen = held_classes[~np.isin(held_classes, classes)]
     place = np.searchsorted(classes, held_classes)
     place[np.isin(held_classes, unseen)] = len(classes) + np.arange(len(unseen))
@@ -152,18 +152,17 @@ def number_targets(y, name="y"):
     [1.0, 2.5]
     """
     values = one_a_row(y, name)
-    if values.dtype.kind == "O" and any(isinstance(one, (str, bytes)) for one in values):
-        raise DataError(f"{name} holds text", "numbers")
-    if values.dtype.kind not in "biufO":
-        raise DataError(f"{name} holds {_kind(values)}", "numbers")
+    is_mixed = values.dtype.kind == "O"
+    if values.dtype.kind not in "biufO" or (is_mixed and any(isinstance(one, (str, bytes)) for one in values)):
+        raise DataError(f"{name} holds {'text' if is_mixed else _kind(values)}", "numbers")
     try:
-        numbers = np.array([np.nan if _is_missing(one) else one for one in values] if values.dtype.kind == "O" else values, dtype=np.float64)
+        numbers = np.array([np.nan if is_missing(one) else one for one in values] if is_mixed else values, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError(f"{name} holds {_kind(values)}", "numbers") from None
     wrong = np.flatnonzero(~np.isfinite(numbers))
     if len(wrong):
         what = "missing" if np.isnan(numbers[wrong[0]]) else "infinite"
-        raise DataError(f"{name} is {what} in {_count(len(wrong), 'row')} of {len(numbers)} (first: row {wrong[0]})", "finite numbers")
+        raise DataError(f"{name} is {what} in {_where(wrong, len(numbers))}", "finite numbers")
     return numbers
 
 
@@ -199,6 +198,12 @@ def check_rows(n_rows, n_targets, rows="X", targets="y"):
     """
     if n_rows != n_targets:
         raise DataError(f"{rows} has {_count(n_rows, 'row')} and {targets} {n_targets}", "one target a row")
+
+
+def check_columns(X, other, name):
+    """Refuse an array that has more or fewer columns than `X`."""
+    if X.shape[1] != other.shape[1]:
+        raise DataError(f"X has {_count(X.shape[1], 'column')} and {name} {other.shape[1]}", "the same columns in both")
 
 
 def check_memory(n_bytes, max_bytes, what):
@@ -238,35 +243,8 @@ def _as_array(values, name):
     except ValueError:
         raise DataError(f"{name} has rows of different lengths", "rows of one length") from None
     if array.ndim == 0:
-        raise DataError(f"{name} is {_shown(values)}", "an array with one entry a row")
+        raise DataError(f"{name} is {shown(values)}", "an array with one entry a row")
     return array
-
-
-def _frame_cells(X, name, names):
-    """Cells of a pandas or polars frame as one array of numbers; text and dates are refused by column."""
-    columns = X.get_columns() if isinstance(X, pl.DataFrame) else [X.iloc[:, place] for place in range(len(names))]
-    kinds = [_column_kind(column) for column in columns]
-    if None in kinds:
-        place = kinds.index(None)
-        raise DataError(f"{name} column {names[place]!r} holds {_frame_dtype(columns[place])}", "numbers: encode it first")
-    cells = np.empty((len(X), len(columns)), dtype=np.result_type(*kinds) if kinds else np.float64)
-    for place, (column, kind) in enumerate(zip(columns, kinds, strict=True)):
-        is_polars = isinstance(column, pl.Series)
-        cells[:, place] = column.cast(pl.Float64).to_numpy() if is_polars else column.to_numpy(dtype=kind, na_value=np.nan)
-    return cells
-
-
-def _column_kind(column):
-    """float32, float64, or None where cells are not numbers."""
-    dtype = column.dtype
-    if str(dtype).lower() == "float32":
-        return np.float32
-    if isinstance(column, pl.Series):
-        return np.float64 if dtype.is_numeric() or dtype == pl.Boolean else None
-    kind = getattr(getattr(dtype, "subtype", dtype), "kind", "O")  # pandas' sparse columns have a subtype
-    if str(dtype) == "object":
-        return None if any(isinstance(one, (str, bytes)) for one in column) else np.float64
-    return np.float64 if kind in "biuf" else None
 
 
 def _check_shape(array, name):
@@ -283,25 +261,11 @@ def _as_floats(array, name, names):
     """C-contiguous floats of these cells."""
     kind = array.dtype.kind
     if kind == "O":
-        array = _object_floats(array, name, names)
+        array = object_floats(array, name, names)
     elif kind not in "biuf":
         raise DataError(f"{name} holds {_kind(array)}", "numbers: encode it first")
     dtype = np.float32 if array.dtype == np.float32 else np.float64
     return np.ascontiguousarray(array, dtype=dtype)
-
-
-def _object_floats(array, name, names):
-    """Python objects as floats; None becomes NaN, text is refused by column."""
-    numbers = np.empty(array.shape, dtype=np.float64)
-    for column in range(array.shape[1]):
-        for row, cell in enumerate(array[:, column]):
-            if _is_missing(cell):
-                numbers[row, column] = np.nan
-            elif isinstance(cell, (int, float, np.number, np.bool_)) and not np.iscomplexobj(cell):
-                numbers[row, column] = cell
-            else:
-                raise DataError(f"{name} column {_column_label(column, names)} holds {_shown(cell)} in row {row}", "numbers: encode it first")
-    return numbers
 
 
 def _check_finite(array, name, names):
@@ -315,8 +279,8 @@ def _check_finite(array, name, names):
     missing = np.isnan(array[rows, first])
     what = "missing" if missing.all() else "infinite" if not missing.any() else "missing or infinite"
     others = f", and {_count(len(places) - 1, 'other column')} {'has' if len(places) == 2 else 'have'} such rows" if len(places) > 1 else ""
-    where = f"{_count(len(rows), 'row')} of {len(array)} (first: row {rows[0]}){others}"
-    raise DataError(f"{name} column {_column_label(first, names)} is {what} in {where}", "finite numbers")
+    where = _where(rows, len(array)) + others
+    raise DataError(f"{name} column {column_label(first, names)} is {what} in {where}", "finite numbers")
 
 
 def one_a_row(y, name):
@@ -333,10 +297,9 @@ def one_a_row(y, name):
 def _label_values(y, name):
     """Labels as an array that can be sorted: numbers, booleans or text."""
     values = one_a_row(y, name)
-    missing = missing_labels(values)
-    if missing.any():
-        where = f"{_count(int(missing.sum()), 'row')} of {len(values)} (first: row {int(np.argmax(missing))})"
-        raise DataError(f"{name} is missing in {where}", "a label for every row")
+    missing = np.flatnonzero(missing_labels(values))
+    if len(missing):
+        raise DataError(f"{name} is missing in {_where(missing, len(values))}", "a label for every row")
     if values.dtype.kind == "V" or values.dtype.kind == "c":
         raise DataError(f"{name} holds {_kind(values)}", "labels: text, numbers or booleans")
     if values.dtype.kind not in "OT":
@@ -348,7 +311,7 @@ def _label_values(y, name):
         raise DataError(f"{name} holds text in {_count(texts, 'row')} and other things in {len(values) - texts}", "labels of one kind")
     plain = np.array(values.tolist())
     if plain.dtype.kind not in "biuf" or plain.ndim != 1:
-        raise DataError(f"{name} holds {_shown(values[0])}", "labels: text, numbers or booleans")
+        raise DataError(f"{name} holds {shown(values[0])}", "labels: text, numbers or booleans")
     return plain
 
 
@@ -359,15 +322,23 @@ def missing_labels(values):
     [False, True]
     """
     if values.dtype.kind == "O":
-        return np.array([_is_missing(one) for one in values], dtype=bool)
+        return np.array([is_missing(one) for one in values], dtype=bool)
     if values.dtype.kind == "f":
         return np.isnan(values)
     return np.isnat(values) if values.dtype.kind in "mM" else np.zeros(len(values), dtype=bool)
 
 
-def _is_missing(value):
-    """None, NaN, pandas' NA and NaT: all that does not equal itself, or is nothing."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, (float, np.floating)) and value != value)
+def _distinct(values):
+    """Distinct values, sorted, and the place of each value among them; small whole numbers need no sort."""
+    if values.dtype.kind in "bu" or (values.dtype.kind == "i" and values.min() >= 0):
+        top = int(values.max())
+        if top <= len(values) + 255:
+            there = np.zeros(top + 1, dtype=bool)
+            there[values.astype(np.intp, copy=False)] = True
+            places = np.cumsum(there) - 1
+            return np.flatnonzero(there).astype(values.dtype), places[values.astype(np.intp, copy=False)]
+    distinct, places = np.unique(values, return_inverse=True)
+    return distinct, places.astype(np.int64, copy=False)
 
 
 def _is_text(values):
@@ -376,21 +347,14 @@ def _is_text(values):
 
 def _kind(values):
     """What an array holds, in a word."""
-    names = {"O": "mixed things", "U": "text", "S": "bytes", "T": "text", "M": "dates", "m": "durations", "c": "complex numbers", "b": "booleans", "V": "records"}
+    if _is_text(values) and all(isinstance(one, str) for one in values.flat[:100]):
+        return "text"
+    names = {"O": "mixed things", "S": "bytes", "M": "dates", "m": "durations", "c": "complex numbers", "b": "booleans", "V": "records"}
     return names.get(values.dtype.kind, "numbers")
 
 
-def _frame_dtype(column):
-    return "text" if str(column.dtype).lower() in ("object", "str", "string", "category", "categorical") else str(column.dtype)
-
-
-def _column_label(column, names):
-    return column if names is None else repr(names[column])
-
-
-def _shown(value):
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."
+def _where(rows, n):
+    return f"{_count(len(rows), 'row')} of {n} (first: row {rows[0]})"
 
 
 def _count(count, noun):

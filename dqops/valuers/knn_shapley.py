@@ -1,5 +1,6 @@
 """KNN-Shapley: what each row is worth to a vote of the k nearest, exactly."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -17,17 +18,16 @@ from dqops.kernels.shapley import (
     unit_order,
     vote_values,
 )
-from dqops.parallel import map_blocks
 from dqops.results.valuation import Valuation
 from dqops.valuers.arrays import check_memory, check_rows, coded_labels, feature_arrays
+from dqops.valuers.holdout_parts import PART, mean_and_stderr, sum_over_holdout
 from dqops.valuers.nearest import nearest_of
-from dqops.valuers.neighbours import TILE_BYTES, Scratch, neighbours_of
+from dqops.valuers.neighbours import TILE_BYTES, neighbours_of
 from dqops.valuers.votes import NumberVotes, check_votes, votes_of
 
 # Work that would hold more than this, beside the inputs, is refused.
 MAX_BYTES = 2 << 30
-# Holdout rows that are summed together; fixed, so that sums do not depend on the number of workers.
-_PART = 64
+# Holdout rows that are summed together in the truncated form.
 _NEAREST_PART = 256
 
 
@@ -62,7 +62,7 @@ def knn_shapley(
     task : {"classification", "regression"}, optional
         Read from `y` where it is not given: numbers with a fractional part are a regression.
     classes : array-like (n_classes,), optional
-        Labels of the columns of probabilities; 0, 1, ... where it is not given.
+        Labels of the columns of probabilities; where it is not given, the sorted labels beside them, or 0, 1, ...
     n_jobs : int, default 1
         Workers; -1 takes all cores. Values do not depend on it.
     max_bytes : int
@@ -95,27 +95,47 @@ def knn_shapley(
     >>> knn_shapley([[0.9], [0.0], [1.0]], [1, 0, 0], [[1.0], [0.0]], [1, 0], k=1).value.round(3).tolist()
     [0.167, 0.417, -0.083]
     """
-    _check_options(k, max_error)
+    check_options(k, max_error)
     X, X_holdout = feature_arrays(X, X_holdout)
     votes = votes_of(y, y_holdout, task=task, classes=classes)
     check_votes(votes, len(X), len(X_holdout))
     units, names = _units(groups, len(X))
-    n_jobs = effective_n_jobs(n_jobs)
-    n_nearest = max(int(k), int(np.ceil(1 / max_error))) if max_error > 0 else len(X)
+    n_jobs, n_nearest = effective_n_jobs(n_jobs), max(int(k), int(np.ceil(1 / max_error))) if max_error > 0 else len(X)
     is_exact = units is not None or isinstance(votes, NumberVotes) or 4 * n_nearest >= len(X)
-    check_memory(_bytes(X, metric, n_jobs, None if is_exact else n_nearest), max_bytes, f"knn_shapley of {len(X)} rows")
+    needed = exact_bytes(X, metric, n_jobs) if is_exact else _nearest_bytes(X, metric, n_jobs, n_nearest)
+    check_memory(needed, max_bytes, f"knn_shapley of {len(X)} rows")
     with threadpool_limits(1, "blas"):
         near = neighbours_of(X, X_holdout, metric, by_sums=None if is_exact else True)
         if is_exact:
-            total, squares, bound = _in_parts(lambda part: _exact_part(near, votes, units, int(k), *part), len(X_holdout), _PART, n_jobs)
+            total, squares, bound = sum_over_holdout(partial(_exact_part, near, votes, units, int(k)), len(X_holdout), PART, n_jobs)
         else:
-            near, totals = nearest_of(near), votes.totals()
-            total, squares, bound = _in_parts(
-                lambda part: _nearest_part(near, votes, totals, n_nearest, int(k), *part), len(X_holdout), _NEAREST_PART, n_jobs
-            )
-    stderr = _stderr(total, squares, len(X_holdout))
+            work = partial(_nearest_part, nearest_of(near), votes, votes.totals(), n_nearest, int(k))
+            total, squares, bound = sum_over_holdout(work, len(X_holdout), _NEAREST_PART, n_jobs)
+    value, stderr = mean_and_stderr(total, squares, len(X_holdout))
     rows = None if names is None else pl.Series("unit", names.tolist())
-    return Valuation(total / len(X_holdout), stderr, "knn_shapley", votes.unit, float(bound), rows)
+    return Valuation(value, stderr, "knn_shapley", votes.unit, float(bound) / len(X_holdout), rows)
+
+
+def check_options(k, max_error=0.0):
+    """Refuse a number of neighbours, or an error, that cannot be."""
+    if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
+        raise OptionError("k", k, "an integer of 1 or more")
+    if isinstance(max_error, bool) or not isinstance(max_error, Real) or not 0 <= max_error < 1:
+        raise OptionError("max_error", max_error, "a number of 0 or more, below 1")
+
+
+def exact_bytes(X, metric, n_jobs):
+    """About what finding whole orders holds beside the inputs."""
+    n, d = X.shape
+    worker = min(max(TILE_BYTES // n_jobs, 4 * 16 * n), 256 * 16 * n) + 6 * 8 * n
+    return (n * d * 8 if metric == "cosine" else 0) + 5 * 8 * n + n_jobs * worker
+
+
+def _nearest_bytes(X, metric, n_jobs, n_nearest):
+    """About what finding the nearest holds beside the inputs."""
+    n, d = X.shape
+    worker = 2 * 8 * n + 8 * _NEAREST_PART * (4 * n_nearest + 1500)
+    return (n * d * 8 if metric == "cosine" else 0) + 5 * 8 * n + 4 * n * (d + 4) + n_jobs * worker
 
 
 def _exact_part(near, votes, units, k, start, stop, scratch):
@@ -150,34 +170,6 @@ def _nearest_part(near, votes, totals, n_nearest, k, start, stop, scratch):
     return total, squares, np.maximum(bounds, 1 / (n_nearest + 1)).sum()
 
 
-def _in_parts(work, n_holdout, n_part, n_jobs):
-    """What `work` sums over parts of the holdout rows, added up in their order; the third sum as a mean."""
-    parts = [(start, min(start + n_part, n_holdout)) for start in range(0, n_holdout, n_part)]
-    scratches = [Scratch(TILE_BYTES // n_jobs) for _ in range(min(n_jobs, len(parts)))]
-    sums = None
-    for first in range(0, len(parts), len(scratches)):
-        wave = [(*part, scratch) for part, scratch in zip(parts[first:], scratches, strict=False)]
-        for found in map_blocks(work, wave, n_jobs=len(wave)):
-            sums = found if sums is None else _added(sums, found)
-    total, squares, bound = sums
-    return total, squares, bound / n_holdout
-
-
-def _added(sums, found):
-    """Both added up, in place."""
-    sums[0][:] += found[0]
-    sums[1][:] += found[1]
-    return sums[0], sums[1], sums[2] + found[2]
-
-
-def _stderr(total, squares, n_holdout):
-    """Standard error of the mean value over holdout rows, or None where there is only one."""
-    if n_holdout == 1:
-        return None
-    variance = (squares - total**2 / n_holdout) / (n_holdout - 1)
-    return np.sqrt(np.maximum(variance, 0) / n_holdout)
-
-
 def _units(groups, n):
     """Unit of each row as a code, and the names of the units; None without groups."""
     if groups is None:
@@ -185,20 +177,3 @@ def _units(groups, n):
     units = coded_labels(groups, name="groups")
     check_rows(n, len(units.codes), "X", "groups")
     return units.codes, units.classes
-
-
-def _check_options(k, max_error):
-    if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
-        raise OptionError("k", k, "an integer of 1 or more")
-    if isinstance(max_error, bool) or not isinstance(max_error, Real) or not 0 <= max_error < 1:
-        raise OptionError("max_error", max_error, "a number of 0 or more, below 1")
-
-
-def _bytes(X, metric, n_jobs, n_nearest):
-    """About what the work holds beside the inputs."""
-    n, d = X.shape
-    held = (n * d * 8 if metric == "cosine" else 0) + 5 * 8 * n
-    worker = min(max(TILE_BYTES // n_jobs, 4 * 16 * n), 256 * 16 * n) + 6 * 8 * n
-    if n_nearest is None:
-        return held + n_jobs * worker
-    return held + 4 * n * (d + 4) + n_jobs * (2 * 8 * n + 8 * _NEAREST_PART * (4 * n_nearest + 1500))

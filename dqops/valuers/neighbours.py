@@ -65,6 +65,8 @@ class Neighbours:
         Squared distance of each row from the centre.
     by_sums : bool
         Distances are summed up, not taken from products.
+    candidates : float64 (count, d), optional
+        Other rows, made comparable with `X`.
 
     Examples
     --------
@@ -79,6 +81,7 @@ class Neighbours:
     centre: np.ndarray
     norms: np.ndarray
     by_sums: bool
+    candidates: np.ndarray | None = None
 
     def orders(self, start, stop, scratch=None):
         """Rows, nearest first, ties by row, for each of the points `start` to `stop`.
@@ -155,7 +158,7 @@ class Neighbours:
         return sums
 
 
-def neighbours_of(X, points, metric="euclidean", *, by_sums=None):
+def neighbours_of(X, points, metric="euclidean", *, by_sums=None, candidates=None):
     """Rows and points made ready: see `Neighbours`.
 
     Parameters
@@ -166,20 +169,18 @@ def neighbours_of(X, points, metric="euclidean", *, by_sums=None):
     metric : {"euclidean", "manhattan", "cosine"}
     by_sums : bool, optional
         Whether to sum distances up; where it is not given, whatever is quicker. It changes no order.
+    candidates : float32 or float64 (count, d), optional
+        Rows that may take the place of rows of `X`.
     """
     if metric not in METRICS:
         raise UnknownNameError("metric", metric, METRICS)
     code = METRICS[metric]
-    if code == COSINE:
-        X, points = _of_length_one(X), _of_length_one(points)
-    else:
-        varies = _varying_columns(X)
-        X, points = (X, points) if varies.all() else (np.ascontiguousarray(X[:, varies]), points[:, varies])
-        X, points = _within_reach(X, points)
+    beside = X[:0] if candidates is None else candidates
+    X, points, beside = (_of_length_one(one) for one in (X, points, beside)) if code == COSINE else _comparable(X, points, beside)
     points = np.ascontiguousarray(points, dtype=np.float64)
     d = X.shape[1]
     centre = np.zeros(d) if code == COSINE else np.median(X[:: max(1, len(X) // 1000)], axis=0).astype(np.float64)
-    near = Neighbours(X, points, code, centre, np.zeros(len(X)), True)
+    near = Neighbours(X, points, code, centre, np.zeros(len(X)), True, np.ascontiguousarray(beside, dtype=np.float64))
     if by_sums or code == MANHATTAN or d <= _FEW_COLUMNS:
         return near
     near = replace(near, norms=near.norms if code == COSINE else _squared_norms(X, centre), by_sums=False)
@@ -194,6 +195,18 @@ def _of_length_one(X):
     return scaled / np.where(length > 0, length, 1.0)
 
 
+def _comparable(X, points, beside):
+    """Without columns that are constant, and with numbers whose squares do not leave double precision."""
+    varies = _varying_columns(X) | (beside != X[0]).any(axis=0)
+    if not varies.all():
+        X, points, beside = (np.ascontiguousarray(one[:, varies]) for one in (X, points, beside))
+    largest = max((float(max(-one.min(), one.max())) for one in (X, points, beside) if one.size), default=0.0)
+    if largest == 0 or 1e-100 < largest < 1e150:
+        return X, points, beside
+    scale = -int(np.frexp(largest)[1])  # a power of two, which rounds nothing
+    return tuple(np.ldexp(one.astype(np.float64), scale) for one in (X, points, beside))
+
+
 def _varying_columns(X):
     """Which columns differ somewhere from the first row."""
     varies = np.zeros(X.shape[1], dtype=bool)
@@ -202,15 +215,6 @@ def _varying_columns(X):
         if varies.all():
             break
     return varies
-
-
-def _within_reach(X, points):
-    """Both divided by one power of two where squares of their numbers would leave double precision."""
-    largest = max((float(max(-one.min(), one.max())) for one in (X, points) if one.size), default=0.0)
-    if largest == 0 or 1e-100 < largest < 1e150:
-        return X, points
-    scale = -int(np.frexp(largest)[1])
-    return np.ldexp(X.astype(np.float64), scale), np.ldexp(points.astype(np.float64), scale)
 
 
 def _squared_norms(X, centre):

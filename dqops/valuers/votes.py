@@ -6,6 +6,7 @@ import numpy as np
 
 from dqops.errors import DataError
 from dqops.valuers.arrays import check_rows, coded_labels, feature_array, number_targets, task_of_targets
+from dqops.valuers.label_codes import label_codes
 
 _FEW = 1 << 8
 
@@ -23,6 +24,13 @@ class LabelVotes:
     codes: np.ndarray
     holdout: np.ndarray
     unit = "accuracy"
+
+    def __len__(self):
+        return len(self.codes)
+
+    def of_rows(self, rows):
+        """Votes of some of the rows."""
+        return LabelVotes(self.codes[rows], self.holdout)
 
     def utility(self, point):
         """bool (n,): what each vote is worth to one holdout row."""
@@ -46,11 +54,20 @@ class SoftVotes:
     ----------
     chances : float64 (n, n_classes)
     holdout : float64 (n_holdout, n_classes)
+    classes : array (n_classes,)
     """
 
     chances: np.ndarray
     holdout: np.ndarray
+    classes: np.ndarray
     unit = "expected accuracy"
+
+    def __len__(self):
+        return len(self.chances)
+
+    def of_rows(self, rows):
+        """Votes of some of the rows."""
+        return SoftVotes(self.chances[rows], self.holdout, self.classes)
 
     def utility(self, point):
         """float64 (n,): what each vote is worth to one holdout row."""
@@ -79,8 +96,11 @@ class NumberVotes:
     holdout: np.ndarray
     unit = "squared error"
 
+    def __len__(self):
+        return len(self.targets)
 
-def votes_of(y, y_holdout, *, task=None, classes=None):
+
+def votes_of(y, y_holdout, *, task=None, classes=None, n_classes=1):
     """The votes that training and holdout targets make.
 
     Parameters
@@ -92,24 +112,37 @@ def votes_of(y, y_holdout, *, task=None, classes=None):
     task : {"classification", "regression"}, optional
         Read from `y` where it is not given.
     classes : array-like (n_classes,), optional
-        Which label each column of probabilities is for; 0, 1, ... where it is not given.
+        Which label each column of probabilities is for; see `column_labels` where it is not given.
+    n_classes : int
+        Where this is above 1, labels become probabilities of so many classes.
 
     Returns
     -------
     LabelVotes, SoftVotes or NumberVotes
     """
-    if _n_columns(y) > 1 or _n_columns(y_holdout) > 1:
-        n_classes = max(_n_columns(y), _n_columns(y_holdout))
-        classes = np.arange(n_classes) if classes is None else classes
-        if len(classes) != n_classes:
-            raise DataError(f"classes has {len(classes)} entries for {n_classes} columns of probabilities", "one a column")
-        return SoftVotes(chances_of(y, classes, "y"), chances_of(y_holdout, classes, "y_holdout"))
+    n_classes = max(n_classes, n_columns(y), n_columns(y_holdout))
+    if n_classes > 1:
+        classes = column_labels(n_classes, classes, y, y_holdout)
+        return SoftVotes(chances_of(y, classes, "y"), chances_of(y_holdout, classes, "y_holdout"), classes)
     if task_of_targets(y, task) == "regression":
         targets, held = number_targets(y), number_targets(y_holdout, "y_holdout")
         return NumberVotes(targets - targets.mean(), held - targets.mean())
-    labels = coded_labels(y, y_holdout)
-    dtype = np.uint8 if len(labels.classes) <= _FEW else np.int64
-    return LabelVotes(labels.codes.astype(dtype), labels.holdout.astype(dtype))
+    return _label_votes(coded_labels(y, y_holdout))
+
+
+def voices_of(votes, labels, y_holdout):
+    """The votes that other labels would make.
+
+    Parameters
+    ----------
+    votes : LabelVotes or SoftVotes
+        Whose holdout labels these are to agree with.
+    labels : array-like (count,) or (count, n_classes)
+    y_holdout : array-like (n_holdout,)
+    """
+    if isinstance(votes, SoftVotes):
+        return SoftVotes(chances_of(labels, votes.classes, "labels"), votes.holdout, votes.classes)
+    return _label_votes(coded_labels(labels, y_holdout, name="labels", holdout_name="y_holdout"))
 
 
 def chances_of(y, classes, name="y"):
@@ -120,8 +153,8 @@ def chances_of(y, classes, name="y"):
     float64 (n, n_classes)
         A label that `classes` lacks has a line of zeros.
     """
-    if _n_columns(y) <= 1:
-        labels = coded_labels(classes, y, name="classes")
+    if n_columns(y) == 1:
+        labels = coded_labels(classes, y, name="classes", holdout_name=name)
         return (labels.holdout[:, None] == labels.codes[None, :]).astype(np.float64)
     chances = feature_array(y, name).astype(np.float64, copy=False)
     if chances.shape[1] != len(classes):
@@ -135,11 +168,32 @@ def chances_of(y, classes, name="y"):
 
 def check_votes(votes, n_rows, n_holdout):
     """Refuse targets that are not one a row."""
-    n_targets = len(votes.targets if isinstance(votes, NumberVotes) else votes.codes if isinstance(votes, LabelVotes) else votes.chances)
-    check_rows(n_rows, n_targets)
+    check_rows(n_rows, len(votes))
     check_rows(n_holdout, len(votes.holdout), "X_holdout", "y_holdout")
 
 
-def _n_columns(y):
-    shape = np.shape(y) if not isinstance(y, (list, tuple)) else (len(y), len(y[0]) if y and isinstance(y[0], (list, tuple)) else 1)
+def _label_votes(labels):
+    """Votes of coded labels, as small numbers where they are few."""
+    dtype = np.uint8 if len(labels.classes) <= _FEW else np.int64
+    return LabelVotes(labels.codes.astype(dtype), labels.holdout.astype(dtype))
+
+
+def column_labels(n_classes, classes, *targets):
+    """Labels of columns of probabilities: those given, else the sorted labels, or 0, 1, ... where labels are such numbers.
+
+    >>> column_labels(2, None, [[0.5, 0.5]], ["no", "yes"]).tolist()
+    ['no', 'yes']
+    """
+    if classes is not None:
+        labels = np.asarray(classes)
+        if labels.shape != (n_classes,):
+            raise DataError(f"classes has {labels.size} entries for {n_classes} columns of probabilities", "one a column")
+        return labels
+    hard = [one for one in targets if n_columns(one) == 1]
+    return label_codes(hard[0], n_classes)[1] if hard else np.arange(n_classes)
+
+
+def n_columns(y):
+    """Columns of targets: 1 where they are labels or numbers, more where they are probabilities."""
+    shape = np.shape(y) if not isinstance(y, (list, tuple)) else np.shape(np.asarray(y, dtype=object))
     return shape[1] if len(shape) == 2 else 1

@@ -155,6 +155,9 @@ def test_both_sides_have_the_same_columns():
         (pd.DataFrame({"y": [7, 3, 7]}), [3, 7]),
         (pl.DataFrame({"y": [7, 3, 7]}), [3, 7]),
         (np.array([7, 3, 7], dtype=np.uint8), [3, 7]),
+        (np.array([7, -3, 7]), [-3, 7]),
+        (np.array([2**62, 3, 2**62]), [3, 2**62]),
+        (np.array([2**64 - 1, 3, 2**64 - 1], dtype=np.uint64), [3, 2**64 - 1]),
         (pd.Series([7, 3, 7], dtype="Int64"), [3, 7]),
     ],
 )

@@ -1,0 +1,52 @@
+"""Sums over holdout rows, in parts that do not depend on the number of workers."""
+
+import numpy as np
+
+from dqops.parallel import map_blocks
+from dqops.valuers.neighbours import TILE_BYTES, Scratch
+
+# Holdout rows that are summed together.
+PART = 64
+
+
+def sum_over_holdout(work, n_holdout, n_part, n_jobs):
+    """What `work` sums over parts of the holdout rows, added up in the order of the parts.
+
+    Parameters
+    ----------
+    work : callable
+        Called with the first holdout row, the one behind the last, and a `Scratch`; returns arrays or numbers.
+    n_holdout, n_part : int
+        Holdout rows in all, and in a part.
+    n_jobs : int
+        Workers, 1 or more. They share one tile's worth of memory.
+
+    Returns
+    -------
+    list of float64 arrays or numbers
+    """
+    parts = [(start, min(start + n_part, n_holdout)) for start in range(0, n_holdout, n_part)]
+    scratches = [Scratch(TILE_BYTES // n_jobs) for _ in range(min(n_jobs, len(parts)))]
+    sums = None
+    for first in range(0, len(parts), len(scratches)):
+        wave = [(*part, scratch) for part, scratch in zip(parts[first:], scratches, strict=False)]
+        for found in map_blocks(lambda block: work(*block), wave, n_jobs=len(wave)):
+            if sums is None:
+                sums = list(found)
+                continue
+            for place, one in enumerate(found):
+                sums[place] += one
+    return sums
+
+
+def mean_and_stderr(total, squares, n_holdout):
+    """Mean over holdout rows and its standard error, or None where there is only one.
+
+    >>> mean_and_stderr(np.array([4.0]), np.array([10.0]), 2)
+    (array([2.]), array([1.]))
+    """
+    mean = total / n_holdout
+    if n_holdout == 1:
+        return mean, None
+    variance = (squares - total * mean) / (n_holdout - 1)
+    return mean, np.sqrt(np.maximum(variance, 0) / n_holdout)
