@@ -11,7 +11,7 @@ from dqops.results.valuation import Valuation
 
 @dataclass(frozen=True, eq=False)
 class RepairValues(Valuation):
-    """What each repair is worth: on average over tables, and to the table as it is; positive where it helps.
+    """What each repair of a row is worth; positive where it helps.
 
     Parameters
     ----------
