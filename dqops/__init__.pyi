@@ -7,6 +7,8 @@ from dqops.errors import DqopsError as DqopsError
 from dqops.flows.audit import audit as audit
 from dqops.flows.certain_predictions import certain_predictions as certain_predictions
 from dqops.flows.feasibility import feasibility as feasibility
+from dqops.flows.prioritize import prioritize as prioritize
+from dqops.flows.prioritizer import CleaningPrioritizer as CleaningPrioritizer
 from dqops.flows.propagate import propagate as propagate
 from dqops.results.audit import Audit as Audit
 from dqops.results.audit import load_run as load_run
@@ -24,6 +26,7 @@ from dqops.results.gain import Estimate as Estimate
 from dqops.results.gain import Gain as Gain
 from dqops.results.gain import Gains as Gains
 from dqops.results.label_doubts import LabelDoubts as LabelDoubts
+from dqops.results.ranking import Ranking as Ranking
 from dqops.results.relabelling import Relabelling as Relabelling
 from dqops.results.repair_values import RepairValues as RepairValues
 from dqops.results.summary import ColumnSummary as ColumnSummary

@@ -15,6 +15,7 @@ _GARBAGE = 20_000  # objects between two searches for garbage: imports make many
 _COMMANDS = {
     "audit": ("cli.audit", "Search DATA for errors, price them on your model, worst first."),
     "datasets": ("cli.datasets", "List the data sets that dqops knows."),
+    "prioritize": ("cli.prioritize", "Rank the doubts of DATA by what resolving each gains for its cost."),
     "propagate": ("cli.propagate", "Tell how the score of a model falls as noise in DATA rises."),
     "feasibility": ("cli.feasibility", "Tell whether any model can reach a score on DATA."),
     "schema": ("cli.schema", "Infer a pandera schema from DATA."),

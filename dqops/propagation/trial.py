@@ -1,6 +1,7 @@
 """One split of the table: the model before, and the same model after each repair, arm by arm."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -83,8 +84,16 @@ class Trial:
         self.train, self.test, self.design = train, test, design
         self.detectors, self.seed = detectors, seed
         self._fitted = {}
-        self.before = self.fit(train)
-        self.score_before = self.score(self.before, test)
+
+    @cached_property
+    def before(self):
+        """The model trained on the rows as they are."""
+        return self.fit(self.train)
+
+    @cached_property
+    def score_before(self):
+        """Its score on the rows that judge, as they are."""
+        return self.score(self.before, self.test)
 
     def fit(self, table):
         """The user's model on that table, with the seed of this split."""

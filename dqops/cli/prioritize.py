@@ -1,0 +1,103 @@
+"""``dqops prioritize``."""
+
+import sys
+
+import click
+
+from dqops.cli.config import settings_for
+
+
+def _configured(ctx, option, path):
+    """Settings of the file become defaults, before the other flags are read."""
+    flags = {one.name for one in ctx.command.params} - {"source", "config"}
+    ctx.default_map = {**(ctx.default_map or {}), **settings_for("prioritize", flags, path)}
+    return path
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("source", metavar="DATA")
+@click.option("--target", required=True, help="Column that the model predicts.")
+@click.option("--model", default="auto", help="auto, linear, knn, forest, boosting, or package.module:attribute.")
+@click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
+@click.option("--budget", type=float, help="Most that may be spent, in the unit of the costs.")
+@click.option("--cost", "costs", multiple=True, help="NUMBER, or NAME=NUMBER for a finding, column or kind; setup:NAME=NUMBER is paid once. May be repeated.")
+@click.option("--risk", type=click.Choice(["mean", "lower", "upper"]), default="mean", help="Which end of the interval ranks.")
+@click.option("--explore", type=click.FloatRange(min=0, max=1, max_open=True), default=0.0, help="Share of places for doubts drawn at random.")
+@click.option("--price", type=click.FloatRange(min=0, min_open=True), help="What one unit of score is worth: tells whether to go on.")
+@click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
+@click.option("--holdout", help="Rows that judge, instead of cross-validation.")
+@click.option("--key", help="Column that identifies a row.")
+@click.option("--time", help="Column in which splits go forward.")
+@click.option("--group", help="Column whose rows stay on one side of a split.")
+@click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
+@click.option("--weight", help="Column of sample weights.")
+@click.option("--trusted", help="Column that marks rows known to be clean.")
+@click.option("--detectors", help="Names, with commas between.  [default: all]")
+@click.option("--query", help="SQL, where DATA is the URL of a database.")
+@click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time for pricing.")
+@click.option("--seed", type=click.IntRange(min=0), default=0)
+@click.option("--jobs", "n_jobs", type=click.IntRange(min=1), default=1, help="Splits worked on side by side.")
+@click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
+@click.option("--out", help="Write all doubts to this CSV or Parquet file.")
+@click.option("--config", is_eager=True, callback=_configured, help="TOML file of settings.  [default: dqops.toml]")
+@click.pass_context
+def prioritize(ctx, source, target, key, time, group, ignore, weight, trusted, detectors, query, costs, price, json_path, out, config, **options):
+    """Rank the doubts of DATA by what resolving each is expected to gain for its cost.
+
+    DATA is a CSV, Parquet, Arrow, JSON or Excel file, a folder or glob of Parquet files, the URL of a database
+    with --query, or - for stdin.
+    """
+    from dqops.cli.progress import progress
+    from dqops.files import write_text
+    from dqops.flows.prioritize import prioritize as run
+    from dqops.reports.ranking import print_ranking
+    from dqops.tables.io import read
+
+    cost = _costs(costs)
+    ignored = [name for one in ignore for name in one.split(",")]
+    names = detectors.split(",") if detectors else None
+    with progress() as tell:
+        table = read(source, target=target, key=key, time=time, group=group, ignore=ignored, weight=weight, trusted=trusted, query=query)
+        ranking = run(table, cost=cost, detectors=names, progress=tell, **options)
+    if json_path == "-":
+        click.echo(ranking.to_json(), nl=False)
+    elif json_path:
+        write_text(json_path, ranking.to_json())
+    if out:
+        _write(ranking.to_frame(), out)
+    aside = sys.stderr if json_path == "-" else sys.stdout
+    print_ranking(ranking, aside)
+    if price is not None:
+        told = ranking.next(100)
+        verdict = "go on" if ranking.worth(price) else "stop"
+        print(f"expected gain of the next 100 answers: {told.expected:.3f} [{told.low:.3f}, {told.high:.3f}]; at your price, {verdict}", file=aside)
+
+
+def _costs(given):
+    """The costs of the command line: a number, or names with numbers."""
+    costs, setup = {}, {}
+    for one in given:
+        name, equals, number = one.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            raise click.BadParameter(f"{one!r}: need a number, or NAME=NUMBER", param_hint="--cost") from None
+        if not equals:
+            costs["default"] = value
+        elif name.startswith("setup:"):
+            setup[name.removeprefix("setup:")] = value
+        else:
+            costs[name] = value
+    return (costs | ({"setup": setup} if setup else {})) or None
+
+
+def _write(frame, path):
+    """All doubts as CSV, or as Parquet where the name says so; whole or not at all."""
+    from dqops.files import write_text, written_beside
+
+    if path.endswith((".parquet", ".pq")):
+        with written_beside(path) as beside:
+            frame.write_parquet(beside)
+    else:
+        write_text(path, frame.write_csv())
