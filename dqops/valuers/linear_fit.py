@@ -8,8 +8,9 @@ from dqops.errors import DataError
 from dqops.valuers.linear_curvature import Grams, Whitening, data_curvature, whitening
 from dqops.valuers.linear_rows import LinearRows
 
-_SETTLED = 1e-7  # distance from the optimum, in standard errors of the coefficients
-_SAME_CURVATURE = 1e-5  # a row's curvature changes by no larger share while its score moves by no more than this
+# Distance from the optimum in standard errors of the coefficients, and how far a score may move before the curvature is
+# taken again: no curvature changes by a larger share.
+TIGHT, LOOSE = (1e-7, 1e-5), (1e-4, 1e-2)
 _ROUNDING = 1e-11  # of the length of the coefficients: no step is told apart from rounding below it
 _NEAR = 1e-3  # without a penalty, a step that still moves a score by more is on its way to infinity
 _MOST_STEPS = 60
@@ -42,6 +43,8 @@ class LinearFit:
         Newton steps that were still to be made from where the model stood.
     moved : float
         By how much these moved the score of a row at most.
+    slack : float
+        By how much a score has moved since the curvature was taken.
     """
 
     rows: LinearRows
@@ -55,6 +58,7 @@ class LinearFit:
     whitening: Whitening
     n_steps: int
     moved: float
+    slack: float
 
     def weights_of(self, targets, positions=slice(None)):
         """Weights of the rows if their targets were these, float64 (count,)."""
@@ -66,11 +70,11 @@ class LinearFit:
         return self.rows.times(block, self.coefficients.T)
 
 
-def settled(rows, loss, targets, weights, class_weights, ridge, coefficients):
+def settled(rows, loss, targets, weights, class_weights, ridge, coefficients, tolerances=TIGHT):
     """The `LinearFit` at the optimum that these coefficients are near to.
 
     Newton's method with halved steps; where the coefficients are at the optimum, it only looks and stays. The curvature
-    is taken again when the scores have moved by more than 1e-5.
+    is taken again when the scores have moved by more than the second of the tolerances.
 
     Raises
     ------
@@ -84,19 +88,19 @@ def settled(rows, loss, targets, weights, class_weights, ridge, coefficients):
     stand = problem.at(coefficients, with_curvature=True)
     root, moved_all, moved_since, steps = whitening(stand.curvature), 0.0, 0.0, 0
     problem.check_optimum(stand, root)
-    while not problem.is_settled(stand, root):
+    while not problem.is_settled(stand, root, tolerances[0]):
         if steps == _MOST_STEPS:
             came = f"the fit does not settle within {_MOST_STEPS} Newton steps; are some rows told apart without an error?"
             raise DataError(came, "a penalty that holds (a smaller C), or columns of like scale")
         before, stand = stand, problem.lower(stand, root.solve(-stand.slope.ravel()))
         moved = float(np.abs(stand.scores - before.scores).max())
         moved_all, moved_since, steps = moved_all + moved, moved_since + moved, steps + 1
-        if loss.bends and moved_since > _SAME_CURVATURE:
+        if loss.bends and moved_since > tolerances[1]:
             stand.curvature = problem.curvature(stand)
             root, moved_since = whitening(stand.curvature), 0.0
             problem.check_optimum(stand, root)
     responses = loss.responses(stand.scores)
-    return LinearFit(rows, loss, targets, weights, class_weights, ridge, stand.coefficients, responses, root, steps, moved_all)
+    return LinearFit(rows, loss, targets, weights, class_weights, ridge, stand.coefficients, responses, root, steps, moved_all, moved_since)
 
 
 @dataclass(eq=False)
@@ -150,7 +154,7 @@ class _Problem:
             step = step / 2
         return there
 
-    def is_settled(self, stand, root):
+    def is_settled(self, stand, root, tolerance):
         """Is the optimum nearer than a small share of the coefficients' own error?"""
         distance = np.linalg.norm(root.root.T @ stand.slope.ravel())
         held = stand.coefficients.ravel()
@@ -158,7 +162,7 @@ class _Problem:
         noise = np.sqrt(self.total.mean())
         if not self.loss.bends:
             noise *= np.sqrt(2 * stand.objective / self.total.sum())
-        if distance > max(_SETTLED * noise, _ROUNDING * length):
+        if distance > max(tolerance * noise, _ROUNDING * length):
             return False
         return self._is_held() or self._reach(root.solve(stand.slope.ravel())) <= _NEAR
 

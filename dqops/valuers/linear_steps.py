@@ -26,9 +26,9 @@ class Steps:
         if is_newton and target.curvature is not None:
             root, self._bend = root.along(target.curvature)
         self._root = root.root.reshape(self._m, fit.rows.width, -1)
-        self._slope = root.root.T @ target.slope.ravel()
-        # What a row's gradient is multiplied by, float64 (m, p).
-        self.sensitivity = (root.root @ self._slope).reshape(self._m, -1)
+        # The slope of the target in those coordinates, and what a row's gradient is multiplied by, float64 (m, p).
+        self.slope = root.root.T @ target.slope.ravel()
+        self.sensitivity = (root.root @ self.slope).reshape(self._m, -1)
 
     def removals(self):
         """Rise of the target when each row leaves, float64 (n,); NaN where it alone holds a direction."""
@@ -40,6 +40,24 @@ class Steps:
             bends = fit.loss.curvatures(fit.responses[taken])
             changes[taken] = self._changes(seen, -bends * weights[:, None, None], -slopes * weights[:, None])
         return changes
+
+    def removals_of(self, positions):
+        """The same for some rows."""
+        changes = [self._changes(seen, -bends, slopes) for seen, slopes, bends in self._parts(positions)]
+        return np.concatenate([np.empty(0), *changes])
+
+    def sketch(self, rng, n_projections):
+        """What rows of one direction are multiplied by to estimate their leverages, and how the holdout bends.
+
+        Returns
+        -------
+        float64 (p, 1 + n_projections)
+            A row's pull, then projections whose squares add up to about its leverage.
+        float, float
+            Mean and largest curvature of the holdout, as a share of that of the fit.
+        """
+        own = self._root[0] @ rng.normal(scale=n_projections**-0.5, size=(len(self._bend), n_projections))
+        return np.column_stack([self.sensitivity[0], own]), float(self._bend.mean()), float(self._bend.max(initial=0.0))
 
     def relabels(self):
         """Rise of the target when each row is given each label, float64 (n, C)."""
@@ -113,7 +131,7 @@ class Steps:
     def _changes(self, seen, bends, slopes):
         if not self.is_newton:
             return -np.einsum("nm,nm->n", seen, slopes)
-        return step_changes(*projections(seen, self._slope, self._bend), np.ascontiguousarray(bends), slopes)
+        return step_changes(*projections(seen, self.slope, self._bend), np.ascontiguousarray(bends), slopes)
 
     def _seen(self, rows):
         """(slice, what a step needs to know of the rows) by blocks."""
@@ -146,7 +164,7 @@ class Steps:
                 own, held = self._leaving(seen, slopes, bends)
                 pull, left = pull + own, left - held.T @ held
             step = _solved(left, pull)
-        return np.nan if step is None else float(self._slope @ step + 0.5 * (self._bend @ step**2))
+        return np.nan if step is None else float(self.slope @ step + 0.5 * (self._bend @ step**2))
 
     def _parts(self, positions, length=None):
         """(rows seen, minus their gradients, their curvatures) of some rows, a few at a time."""

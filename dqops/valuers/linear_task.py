@@ -13,10 +13,11 @@ from dqops.errors import ApproximationWarning, DataError, OptionError
 from dqops.models.fitting import border
 from dqops.valuers.arrays import check_rows, coded_labels, column_names, feature_array, number_targets
 from dqops.valuers.linear_curvature import check_width
-from dqops.valuers.linear_fit import LinearFit, settled
+from dqops.valuers.linear_fit import LOOSE, TIGHT, LinearFit, settled
 from dqops.valuers.linear_loss import SquaredLoss, log_loss
 from dqops.valuers.linear_model import TAKEN, is_linear, named_model, objective_of, starting_point
 from dqops.valuers.linear_rows import LinearRows, centred_rows
+from dqops.valuers.linear_sketch import is_sketchable
 
 _FAR = 0.1  # log odds, or standard deviations of the target: a model that is this far from its optimum is another one
 
@@ -62,11 +63,11 @@ class LinearTask:
         return coded.holdout
 
 
-def linear_task(model, X, y, X_holdout, y_holdout, sample_weight):
+def linear_task(model, X, y, X_holdout, y_holdout, sample_weight, may_be_loose=False):
     """`LinearTask` of a model's name, an estimator or a pipeline, fitted or not.
 
     What is not fitted is cloned and fitted here; what is fitted is taken as it stands, and polished by Newton steps where
-    it stands short of its optimum.
+    it stands short of its optimum: less closely where a sketch is to follow and that may be.
     """
     transformer, estimator = named_model(model)
     if not is_linear(estimator):
@@ -81,7 +82,7 @@ def linear_task(model, X, y, X_holdout, y_holdout, sample_weight):
     check_rows(features.shape[0], len(targets))
     check_rows(held.shape[0], len(held_targets), "X_holdout", "y_holdout")
     ready = _fitted(estimator, features, targets if classes is None else classes[targets], weights)
-    fit = _settled(ready, features, targets, weights, classes)
+    fit = _settled(ready, features, targets, weights, classes, may_be_loose)
     if ready is estimator:
         _warn_if_elsewhere(fit, estimator)
     return LinearTask(fit, fit.rows.like(held), held_targets, classes, transformer, columns, _told(fit))
@@ -172,7 +173,7 @@ def _fitted(estimator, features, y, weights):
         return clone(estimator).fit(features, y, **({} if weights is None else {"sample_weight": weights}))
 
 
-def _settled(estimator, features, targets, weights, classes):
+def _settled(estimator, features, targets, weights, classes, may_be_loose):
     """The fit at its optimum."""
     objective = objective_of(estimator)
     loss = SquaredLoss() if classes is None else log_loss(len(classes))
@@ -182,7 +183,8 @@ def _settled(estimator, features, targets, weights, classes):
     start = starting_point(estimator, objective, loss, rows.centre, width)
     class_weights = None if classes is None else objective.class_weights(classes, targets, weights)
     weights = np.ones(len(targets)) if weights is None else weights
-    return settled(rows, loss, targets, weights, class_weights, objective.ridge(width), start)
+    tolerances = LOOSE if may_be_loose and is_sketchable(loss, rows) else TIGHT
+    return settled(rows, loss, targets, weights, class_weights, objective.ridge(width), start, tolerances)
 
 
 def _told(fit):

@@ -282,3 +282,22 @@ def test_a_row_that_alone_holds_a_direction_has_no_value(numbers):
     found = influence(np.column_stack([X, alone]), y, np.column_stack([held, np.zeros(25)]), truth, model=LinearRegression())
     assert np.flatnonzero(np.isnan(found.value)).tolist() == [7]
     assert np.isnan(influence(np.column_stack([X, alone]), y, np.column_stack([held, np.zeros(25)]), truth, model=LinearRegression(), groups=np.arange(40) // 10).value).tolist() == [True, False, False, False]
+
+
+def test_many_rows_are_sketched_within_the_bound_that_is_told(rng):
+    X, held = rng.normal(size=(3000, 4)), rng.normal(size=(400, 4))
+    X[:5] *= 30  # rows of high leverage
+    y, truth = (part @ [1.0, -1.0, 0.3, 0.0] + rng.logistic(size=len(part)) > 0 for part in (X, held))
+    model = LogisticRegression(C=2.0)
+    found, exact = influence(X, y, held, truth, model=model), influence(X, y, held, truth, model=model, step="newton")
+    off = np.abs(found.value - exact.value)
+    assert 0 < found.error_bound < 0.05 * np.abs(exact.value).max()
+    assert off.max() <= found.error_bound
+    assert off[:5].max() < 0.02 * np.abs(exact.value[:5]).max()
+    first = influence(X, y, held, truth, model=model, step="first_order").value
+    assert np.abs(first - exact.value)[:5].max() > off[:5].max()
+    np.testing.assert_array_equal(influence(X, y, held, truth, model=model).value, found.value)
+    assert exact.error_bound == 0
+    few = influence(X[:500], y[:500], held, truth, model=model)
+    assert few.error_bound == 0
+    np.testing.assert_array_equal(few.value, influence(X[:500], y[:500], held, truth, model=model, step="newton").value)

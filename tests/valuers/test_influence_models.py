@@ -224,7 +224,7 @@ def test_models_without_a_smooth_optimum_are_refused(data, model, said):
     ("change", "said"),
     [
         ({"change": "delete"}, "one of 'remove', 'relabel', 'cell'"),
-        ({"step": 2}, "one of 'newton', 'first_order'"),
+        ({"step": 2}, "one of 'auto', 'newton', 'first_order'"),
         ({"target": "auc"}, "'loss', 'accuracy' or a function"),
         ({"target": lambda scores, labels: 1.0}, "one finite number a holdout row"),
         ({"change": "cell", "groups": np.arange(80)}, "groups leave together"),
