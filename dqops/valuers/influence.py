@@ -12,6 +12,7 @@ from dqops.valuers.linear_holdout import holdout_target
 from dqops.valuers.linear_sketch import is_sketchable, sketched_removals
 from dqops.valuers.linear_steps import Steps
 from dqops.valuers.linear_task import linear_task
+from dqops.valuers.tree_influence import is_tree_model, tree_rises
 
 CHANGES = ("remove", "relabel", "cell")
 STEPS = ("newton", "first_order")
@@ -21,10 +22,10 @@ _LARGEST = 2**30
 def influence(
     X, y, X_holdout, y_holdout, *, model="logistic", change="remove", target="loss", step="auto", groups=None, sample_weight=None
 ):
-    """What each training row, label or cell adds to a linear model's holdout score.
+    """What each training row, label or cell adds to the holdout score of a model.
 
-    The model is not trained again: its objective is followed from the optimum, with the exact curvature, intercept and
-    penalty as scikit-learn has them. What a pipeline does before its last step is held fixed, and so are balanced class
+    The model is not trained again: the objective of a linear one is followed from its optimum, with the exact curvature,
+    intercept and penalty as scikit-learn has them; the leaves of trees are worked out without the row. What a pipeline does before its last step is held fixed, and so are balanced class
     weights.
 
     Parameters
@@ -37,14 +38,16 @@ def influence(
     y_holdout : array-like (n_holdout,)
         Classes that training rows have.
     model : {"logistic", "ridge"}, estimator or pipeline
-        LinearRegression, Ridge, RidgeCV, LogisticRegression or LogisticRegressionCV, bare or at the end of a pipeline. A
-        fitted one is taken as it stands (and polished where it stands short of its optimum); one that is not is fitted.
+        LinearRegression, Ridge, RidgeCV, LogisticRegression, LogisticRegressionCV, HistGradientBoosting*, RandomForest* or
+        ExtraTrees*, bare or at the end of a pipeline. A fitted one is taken as it stands (a linear one is polished where
+        it stands short of its optimum); one that is not is fitted. In trees the splits are held.
     change : {"remove", "relabel", "cell"}
         What is done to a row: it leaves, it gets each other label, or one of its cells grows.
     target : {"loss", "accuracy"} or callable
         What is judged: the mean loss of the holdout (log loss or squared error), its accuracy smoothed by what the fit
         leaves open, or a smooth function ``f(scores, labels) -> float64 (n_holdout,)``, higher is better; scores are
-        predictions, log odds (n_holdout,) or a column a class, labels numbers or class codes.
+        predictions, log odds (n_holdout,) or a column a class (of a forest: probabilities), labels numbers or class codes.
+        Forests are judged by the Brier score for "loss" and the probability of the true class for "accuracy".
     step : {"auto", "newton", "first_order"}
         One Newton step of the changed objective (exact for ridge), or its derivative. For cells always the derivative.
         "auto" takes the Newton step, and for the removal of single rows from two classes with 200 rows or more for each
@@ -91,6 +94,8 @@ def influence(
     [3]
     """
     _check(change, step, groups, ("auto", *STEPS))
+    if is_tree_model(model):
+        return _of_trees(X, y, X_holdout, y_holdout, model, change, target, step, groups, sample_weight)
     may_be_loose = step == "auto" and change == "remove" and groups is None
     task = linear_task(model, X, y, X_holdout, y_holdout, sample_weight, may_be_loose)
     judged = holdout_target(task.fit, task.holdout, task.holdout_targets, target)
@@ -106,10 +111,8 @@ def influence(
         return Valuation(values, None, "influence", judged.unit, error_bound=looseness, why=task.why)
     if groups is None:
         return Valuation(steps.removals(), None, "influence", judged.unit, why=task.why)
-    labels = coded_labels(groups, name="groups")
-    check_rows(len(task.fit.rows), len(labels.codes), targets="groups")
-    names = pl.Series("group", labels.classes.tolist())
-    return Valuation(steps.groups(labels.codes, len(labels.classes)), None, "influence", judged.unit, rows=names, why=task.why)
+    codes, names = _grouped(groups, len(task.fit.rows))
+    return Valuation(steps.groups(codes, len(names)), None, "influence", judged.unit, rows=names, why=task.why)
 
 
 def influence_matrix(X, y, X_holdout, y_holdout, *, model="logistic", step="newton", sample_weight=None, max_bytes=_LARGEST):
@@ -216,6 +219,28 @@ def repair_influence(
     judged = holdout_target(task.fit, task.holdout, task.holdout_targets, target)
     steps = Steps(task.fit, judged, step == "newton")
     return Valuation(-steps.replacements(positions, replaced, targets), None, "repair_influence", judged.unit, why=task.why)
+
+
+def _of_trees(X, y, X_holdout, y_holdout, model, change, target, step, groups, sample_weight):
+    """The result for boosted trees or a forest."""
+    if change == "cell":
+        raise OptionError("change", change, "'remove' or 'relabel' for trees: what they say has no slope in a cell")
+    if step == "first_order":
+        raise OptionError("step", step, "'auto' for trees: a leaf is followed as far as it goes")
+    codes, names = (None, None) if groups is None else _grouped(groups, len(y))
+    rises = tree_rises(model, X, y, X_holdout, y_holdout, target, sample_weight, codes)
+    if change == "remove":
+        return Valuation(rises.removal, None, "influence", rises.unit, rows=names, why=rises.why)
+    if rises.relabel is None:
+        raise OptionError("change", change, "'remove' for a target of numbers")
+    return Relabelling(-rises.relabel, rises.classes, rises.targets, "influence", rises.unit, why=rises.why)
+
+
+def _grouped(groups, n_rows):
+    """(codes int64 (n,), names of the groups, sorted)."""
+    labels = coded_labels(groups, name="groups")
+    check_rows(n_rows, len(labels.codes), targets="groups")
+    return labels.codes, pl.Series("group", labels.classes.tolist())
 
 
 def _cells(task, steps, judged):

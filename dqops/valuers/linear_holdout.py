@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from dqops.errors import DataError, OptionError
+from dqops.errors import OptionError
+from dqops.valuers.chosen_target import chosen_slopes, chosen_unit
 from dqops.valuers.linear_curvature import data_curvature
 
 TARGETS = ("loss", "accuracy")
 _NARROWEST = 1e-3  # of the median margin
-_NEAR = 1e-5  # by how much scores are moved to see how a callable slopes
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,28 +98,9 @@ def _margins(fit, scores, targets):
 
 def _chosen(fit, rows, targets, target):
     """A function of the user's, followed to first order by differences."""
-    scores = np.concatenate([fit.scores(block) for _, block in rows.blocks()])
-    shown = fit.loss.shown(scores)
-    steps = _NEAR * np.maximum(1.0, np.abs(shown))
-    slopes = np.empty_like(shown)
-    for column in range(1 if shown.ndim == 1 else shown.shape[1]):
-        move = np.zeros_like(shown)
-        move[..., column : column + 1] = steps[..., column : column + 1]
-        if shown.ndim == 1:
-            move = steps
-        higher, lower = _utilities(target, shown + move, targets), _utilities(target, shown - move, targets)
-        along = (higher - lower) / (2 * (steps if shown.ndim == 1 else steps[:, column]))
-        slopes[(slice(None),) if shown.ndim == 1 else (slice(None), column)] = along
-    if not slopes.any():
-        raise DataError("target is flat: it changes for no holdout row when scores move a little", "a smooth function of the scores, such as a loss")
-    return HoldoutTarget(_gathered(rows, -fit.loss.shown_slopes(slopes) / len(rows)), None, getattr(target, "__name__", "target"))
-
-
-def _utilities(target, scores, targets):
-    worth = np.asarray(target(scores, targets), dtype=np.float64)
-    if worth.shape != (len(targets),) or not np.isfinite(worth).all():
-        raise OptionError("target", getattr(target, "__name__", target), f"a function that gives one finite number a holdout row, {len(targets)} in all")
-    return worth
+    shown = fit.loss.shown(np.concatenate([fit.scores(block) for _, block in rows.blocks()]))
+    slopes = chosen_slopes(target, shown, targets)
+    return HoldoutTarget(_gathered(rows, -fit.loss.shown_slopes(slopes) / len(rows)), None, chosen_unit(target))
 
 
 def _gathered(rows, slopes):

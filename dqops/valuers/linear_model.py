@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.linear_model import LinearRegression, LogisticRegression, LogisticRegressionCV, Ridge, RidgeCV
-from sklearn.pipeline import Pipeline
 from sklearn.utils.class_weight import compute_class_weight
 
 from dqops.errors import DataError, OptionError
 
-NAMES = {"logistic": LogisticRegression, "ridge": Ridge}
 TAKEN = "LinearRegression, Ridge, RidgeCV, LogisticRegression, LogisticRegressionCV, or a pipeline that ends in one of them"
 
 
@@ -50,23 +48,6 @@ class LinearObjective:
 def is_linear(estimator):
     """Is it one of the linear models whose influence is known?"""
     return isinstance(estimator, (Ridge, RidgeCV, LinearRegression, LogisticRegression))
-
-
-def named_model(model):
-    """(transformer or None, last estimator) of what the user names.
-
-    >>> named_model("ridge")
-    (None, Ridge())
-    """
-    if isinstance(model, str):
-        if model not in NAMES:
-            raise OptionError("model", model, f"one of {', '.join(map(repr, NAMES))}, or an estimator: {TAKEN}")
-        return None, NAMES[model]()
-    if isinstance(model, type):
-        raise OptionError("model", model.__name__, "an estimator, not its class: add ()")
-    if isinstance(model, Pipeline):
-        return (model[:-1] if len(model) > 1 else None), model[-1]
-    return None, model
 
 
 def objective_of(estimator):

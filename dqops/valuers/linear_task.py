@@ -5,17 +5,22 @@ from warnings import warn
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
 from dqops.errors import ApproximationWarning, DataError, OptionError
-from dqops.models.fitting import border
 from dqops.valuers.arrays import check_rows, coded_labels, column_names, feature_array, number_targets
+from dqops.valuers.estimators import (
+    check_seen,
+    checked_weights,
+    coded_targets,
+    fitted_on,
+    named_model,
+    through,
+    transformed,
+)
 from dqops.valuers.linear_curvature import check_width
 from dqops.valuers.linear_fit import LOOSE, TIGHT, LinearFit, settled
 from dqops.valuers.linear_loss import SquaredLoss, log_loss
-from dqops.valuers.linear_model import TAKEN, is_linear, named_model, objective_of, starting_point
+from dqops.valuers.linear_model import TAKEN, is_linear, objective_of, starting_point
 from dqops.valuers.linear_rows import LinearRows, centred_rows
 from dqops.valuers.linear_sketch import is_sketchable
 
@@ -49,7 +54,7 @@ class LinearTask:
 
     def features_of(self, X, name):
         """Other rows as the model sees them."""
-        features = _plain_features(_transformed(self.transformer, X), name)
+        features = _plain_features(transformed(self.transformer, X), name)
         if features.shape[1] != self.fit.rows.features.shape[1]:
             raise DataError(f"{name} has {features.shape[1]} columns and X {self.fit.rows.features.shape[1]}", "the same columns in both")
         return features
@@ -59,7 +64,7 @@ class LinearTask:
         if self.classes is None:
             return number_targets(y, name)
         coded = coded_labels(self.classes, y, name="classes")
-        _check_seen(coded, len(self.classes), name)
+        check_seen(coded, len(self.classes), name)
         return coded.holdout
 
 
@@ -71,66 +76,21 @@ def linear_task(model, X, y, X_holdout, y_holdout, sample_weight, may_be_loose=F
     """
     transformer, estimator = named_model(model)
     if not is_linear(estimator):
-        raise OptionError("model", type(estimator).__name__, f"a linear model: {TAKEN}")
+        raise OptionError("model", type(estimator).__name__, f"a linear model ({TAKEN}), boosted trees or a forest of scikit-learn")
     weights = checked_weights(sample_weight, len(y) if hasattr(y, "__len__") else None)
-    transformer, X, X_holdout = _through(transformer, X, y, X_holdout)
+    transformer, X, X_holdout = through(transformer, X, y, X_holdout)
     columns = tuple(column_names(X) or ())
     features, held = _plain_features(X, "X"), _plain_features(X_holdout, "X_holdout")
     if features.shape[1] != held.shape[1]:
         raise DataError(f"X has {features.shape[1]} columns and X_holdout {held.shape[1]}", "the same columns in both")
-    targets, held_targets, classes = _coded(estimator, y, y_holdout)
+    targets, held_targets, classes = coded_targets(estimator, y, y_holdout)
     check_rows(features.shape[0], len(targets))
     check_rows(held.shape[0], len(held_targets), "X_holdout", "y_holdout")
-    ready = _fitted(estimator, features, targets if classes is None else classes[targets], weights)
+    ready = fitted_on(estimator, features, targets if classes is None else classes[targets], weights)
     fit = _settled(ready, features, targets, weights, classes, may_be_loose)
     if ready is estimator:
         _warn_if_elsewhere(fit, estimator)
     return LinearTask(fit, fit.rows.like(held), held_targets, classes, transformer, columns, _told(fit))
-
-
-def checked_weights(sample_weight, n_rows):
-    """Weights of the rows, float64 (n,), or None.
-
-    Raises
-    ------
-    DataError
-        Where one is negative, missing or infinite, all are 0, or they are not one a row.
-    """
-    if sample_weight is None:
-        return None
-    weights = number_targets(sample_weight, "sample_weight")
-    check_rows(n_rows, len(weights), "y", "sample_weight")
-    if (weights < 0).any() or not weights.any():
-        raise DataError("sample_weight holds negative numbers" if weights.any() else "every sample_weight is 0", "weights of 0 or more, some above 0")
-    return weights
-
-
-def is_fitted(estimator):
-    """Has it been fitted?"""
-    try:
-        check_is_fitted(estimator)
-    except NotFittedError:
-        return False
-    return True
-
-
-def _through(transformer, X, y, X_holdout):
-    """(fitted transformer, X, X_holdout behind it); an unfitted one is cloned and fitted on the training rows."""
-    if transformer is None:
-        return None, X, X_holdout
-    if is_fitted(transformer):
-        return transformer, _transformed(transformer, X), _transformed(transformer, X_holdout)
-    with border("pipeline", "fit of the steps before the model"):
-        transformer = clone(transformer)
-        X = transformer.fit_transform(X, y)
-    return transformer, X, _transformed(transformer, X_holdout)
-
-
-def _transformed(transformer, X):
-    if transformer is None:
-        return X
-    with border("pipeline", "transform"):
-        return transformer.transform(X)
 
 
 def _plain_features(X, name):
@@ -144,33 +104,6 @@ def _plain_features(X, name):
     if len(wrong):
         raise DataError(f"{name} column {rows.indices[wrong[0]]} is missing or infinite in some rows", "finite numbers")
     return rows
-
-
-def _coded(estimator, y, y_holdout):
-    """(targets, holdout targets, classes or None)."""
-    if estimator._estimator_type == "regressor" if hasattr(estimator, "_estimator_type") else not hasattr(estimator, "predict_proba"):
-        return number_targets(y), number_targets(y_holdout, "y_holdout"), None
-    labels = coded_labels(y, y_holdout)
-    if labels.n_trained < 2:
-        raise DataError(f"y holds one class ({labels.classes.tolist()[0]!r})", "two or more classes")
-    classes = labels.classes[: labels.n_trained]
-    _check_seen(labels, labels.n_trained, "y_holdout")
-    if is_fitted(estimator) and list(map(str, estimator.classes_.tolist())) != list(map(str, classes.tolist())):
-        raise DataError(f"the fitted model knows the classes {estimator.classes_.tolist()} and y has {classes.tolist()}", "the labels that it was fitted to")
-    return labels.codes, labels.holdout, classes
-
-
-def _check_seen(labels, n_trained, name):
-    unseen = labels.classes[n_trained:]
-    if len(unseen):
-        raise DataError(f"{name} holds the class {unseen[:1].tolist()[0]!r}, which no training row has", "classes that the model can learn")
-
-
-def _fitted(estimator, features, y, weights):
-    if is_fitted(estimator):
-        return estimator
-    with border(type(estimator).__name__, "fit"):
-        return clone(estimator).fit(features, y, **({} if weights is None else {"sample_weight": weights}))
 
 
 def _settled(estimator, features, targets, weights, classes, may_be_loose):
