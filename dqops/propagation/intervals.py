@@ -5,7 +5,7 @@ from scipy import special
 
 from dqops.results.gain import Estimate
 
-_PRIOR = (0.5, 20.0)  # fewest and most splits that the usual spread counts for
+_PRIOR = (0.5, 6.0)  # fewest and most splits that the usual spread counts for
 
 
 def paired_interval(differences, test_share, *, level=0.9, floor=0.0):
@@ -74,7 +74,7 @@ def moderated_intervals(groups, test_share, *, level=0.9, floor=0.0):
     --------
     >>> few, many = [0.01, 0.03], [0.02, 0.00, 0.01, 0.03, 0.02]
     >>> [str(one) for one in moderated_intervals([few, many], 0.25)]
-    ['+0.020 [-0.007, +0.047]', '+0.016 [-0.004, +0.036]']
+    ['+0.020 [-0.007, +0.047]', '+0.016 [-0.002, +0.034]']
     """
     groups = [np.asarray(one, dtype=np.float64) for one in groups]
     usual, prior = usual_spread([one for one in groups if len(one) > 1 and one.any()])
@@ -100,14 +100,14 @@ def usual_spread(groups):
     Returns
     -------
     float, float
-        Variance, and degrees of freedom in [0.5, 20].
+        Variance, and degrees of freedom in [0.5, 6].
 
     Examples
     --------
     >>> alike = [[0.0, 0.02], [0.01, 0.03], [0.05, 0.03]]
     >>> variance, prior = usual_spread(alike)
     >>> prior
-    20.0
+    6.0
     """
     known = [(np.var(one, ddof=1), len(one) - 1) for one in groups]
     known = [(variance, freedom) for variance, freedom in known if variance > 0]

@@ -113,7 +113,7 @@ class Retrain(Propagator):
             known = self._potentials(race, [option for option, _ in measured], arm, floor)
             for (option, seen), repair in zip(measured, repairs, strict=True):
                 if not race.touches(option):
-                    repair = Estimate(0.0, 0.0, 0.0, self.level)
+                    repair = Estimate(0.0, -floor, floor, self.level)
                 potential = known.get(option)
                 if noise is not None and option.on_labels:
                     repair, potential = (one and against_true_labels(one, noise) for one in (repair, potential))

@@ -14,7 +14,7 @@ from dqops.tables.table import Table
 
 FEWEST_ROWS = 60  # without the dirt: fewer tell nothing of a model
 _FEWEST_CLEAN = 30  # planted rows that are left as they were, so that both models have something to learn
-_TRIES = 50  # rows with the true value looked for, for a wrong one
+_MOST_CLASSES, _FIFTHS = 20, 5  # more different numbers in the target are matched by fifths
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def twin_of(findings, table, rng, name=None):
     rate = len(bearing) / table.n_rows
     n_planted = min(max(round(rate * len(clean_rows)), 1), len(clean_rows) - _FEWEST_CLEAN)
     donors = rng.choice(bearing, n_planted)
-    hosts = _hosts(sure[0], donors, table, clean_rows, rng) if len(sure) == 1 else rng.choice(len(clean_rows), n_planted, replace=False)
+    hosts = _hosts(sure, donors, table, clean_rows, rng)
     clean = table.take(clean_rows)
     dirty = clean
     for one in sure:
@@ -172,27 +172,47 @@ def label_twin(finding, table, noise, rng):
     return Twin(finding.id, clean, dirty, rows, True, noise.rate, scale)
 
 
-def _hosts(finding, donors, table, clean_rows, rng):
-    """Clean rows that take the donors' cells: one that holds the donor's true value, where that is known."""
-    free = rng.permutation(len(clean_rows))
-    if finding.suggestions is None:
-        return free[: len(donors)]
-    truth = finding.suggestions.cast(pl.String, strict=False).gather(np.searchsorted(finding.positions, donors)).to_list()
-    held = table.frame[finding.column].gather(clean_rows[free]).cast(pl.String, strict=False).to_list()
-    by_value = {}
-    for place, value in zip(free.tolist(), held, strict=True):
-        by_value.setdefault(value, []).append(place)
-    hosts, taken = np.full(len(donors), -1), set()
-    for at, value in enumerate(truth):
-        places = by_value.get(value, ()) if value is not None else ()
-        while places and hosts[at] < 0:
-            place = places.pop()
-            if place not in taken:
-                hosts[at] = place
-                taken.add(place)
-    rest = [place for place in free.tolist() if place not in taken]
+def _hosts(sure, donors, table, clean_rows, rng):
+    """Clean rows that take the donors' cells: like the donor in its true value where that is known, or in its target.
+
+    Dirt often seeks certain rows: an empty cell that tells the class must go on telling it where it is planted.
+    """
+    keys = [_strata(table)]
+    if len(sure) == 1 and sure[0].suggestions is not None:
+        truth = np.full(table.n_rows, None, dtype=object)
+        truth[sure[0].positions] = sure[0].suggestions.cast(pl.String, strict=False).to_numpy()
+        held = table.frame[sure[0].column].cast(pl.String, strict=False).to_numpy().astype(object)
+        truth[clean_rows] = held[clean_rows]
+        keys.insert(0, truth)
+    hosts, free = np.full(len(donors), -1), rng.permutation(len(clean_rows))
+    for key in keys:
+        hosts = _matched(hosts, key[donors], key[clean_rows], free)
+    rest = free[~np.isin(free, hosts)]
     hosts[hosts < 0] = rest[: int((hosts < 0).sum())]
     return hosts
+
+
+def _matched(hosts, wanted, held, free):
+    """Hosts of the donors that have none yet, from free clean rows with the same key; None matches nothing."""
+    taken, by_key = set(hosts[hosts >= 0].tolist()), {}
+    for place in free.tolist():
+        if place not in taken and held[place] is not None:
+            by_key.setdefault(held[place], []).append(place)
+    matched = hosts.copy()
+    for at in np.flatnonzero(hosts < 0):
+        places = by_key.get(wanted[at])
+        if wanted[at] is not None and places:
+            matched[at] = places.pop()
+    return matched
+
+
+def _strata(table):
+    """The class of each row, or the fifth of the target that it is in; None where the target is unknown."""
+    target = table.target()
+    if target.dtype.is_numeric() and target.n_unique() > _MOST_CLASSES:
+        ranks = target.cast(pl.Float64).rank("average", seed=0)
+        target = (ranks * _FIFTHS / (len(target) + 1)).floor().cast(pl.Int64)
+    return target.cast(pl.String, strict=False).to_numpy().astype(object)
 
 
 def _planted(finding, column, donors, hosts):
