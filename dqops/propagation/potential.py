@@ -8,7 +8,7 @@ _TRUST = 0.25  # of the cost of planted dirt: how far real dirt may cost more or
 _LEAST_LEFT = 0.2  # of a difference that noise is thought to leave
 
 
-def potential_of(twin, rate, scale=(1.0, 1.0, 1.0)):
+def potential_of(twin, rate, scale=(1.0, 1.0, 1.0), unmatched=0.0):
     """Expected gain if the truth were known.
 
     Parameters
@@ -19,6 +19,8 @@ def potential_of(twin, rate, scale=(1.0, 1.0, 1.0)):
         Share of the rows that bear the dirt, in [0, 1].
     scale : (float, float, float)
         Low, expected and high rate of the dirt, as shares of the planted rate.
+    unmatched : float
+        Share of the planted cells that came from rows unlike all clean ones, in [0, 1].
 
     Returns
     -------
@@ -34,7 +36,7 @@ def potential_of(twin, rate, scale=(1.0, 1.0, 1.0)):
     +0.020 [-0.007, +0.052]
     """
     fewest, middle, most = scale
-    luck, doubt = (twin.high - twin.low) / 2, _TRUST * (1 + rate) * abs(twin.expected)
+    luck, doubt = (twin.high - twin.low) / 2, (_TRUST * (1 + rate) + unmatched) * abs(twin.expected)
     ends = sorted((fewest * twin.expected, most * twin.expected))
     expected = middle * twin.expected
     low = expected - hypot(middle * luck, middle * doubt + expected - ends[0])

@@ -38,6 +38,8 @@ class Twin:
         Share of the rows that bear the dirt, in (0, 1).
     scale : (float, float, float)
         Low, expected and high rate of the dirt in the priced table, as shares of what was planted.
+    unmatched : float
+        Share of the planted cells that came from rows unlike all clean ones, in [0, 1].
     """
 
     finding: str
@@ -47,6 +49,7 @@ class Twin:
     on_target: bool
     rate: float
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    unmatched: float = 0.0
 
     def cost(self, split, design):
         """What the planted dirt costs on one split of the priced table, by arm.
@@ -120,13 +123,13 @@ def twin_of(findings, table, rng, name=None):
     rate = len(bearing) / table.n_rows
     n_planted = min(max(round(rate * len(clean_rows)), 1), len(clean_rows) - _FEWEST_CLEAN)
     donors = rng.choice(bearing, n_planted)
-    hosts = _hosts(sure, donors, table, clean_rows, rng)
+    hosts, unmatched = _hosts(sure, donors, table, clean_rows, rng)
     clean = table.take(clean_rows)
     dirty = clean
     for one in sure:
         cells = _planted(one, clean.raw[one.column], donors, hosts)
         dirty, clean = _retyped(dirty, cells), _retyped(clean, clean.raw[one.column])
-    return Twin(name or sure[0].id, clean, dirty, clean_rows, table.roles.target in {one.column for one in sure}, rate)
+    return Twin(name or sure[0].id, clean, dirty, clean_rows, table.roles.target in {one.column for one in sure}, rate, unmatched=unmatched)
 
 
 def label_twin(finding, table, noise, rng):
@@ -173,7 +176,9 @@ def label_twin(finding, table, noise, rng):
 
 
 def _hosts(sure, donors, table, clean_rows, rng):
-    """Clean rows that take the donors' cells: like the donor in its true value where that is known, or in its target.
+    """Clean rows that take the donors' cells, and for which share of the donors there was none alike.
+
+    Alike is a row with the donor's true value where that is known, or with its target.
 
     Dirt often seeks certain rows: an empty cell that tells the class must go on telling it where it is planted.
     """
@@ -187,9 +192,9 @@ def _hosts(sure, donors, table, clean_rows, rng):
     hosts, free = np.full(len(donors), -1), rng.permutation(len(clean_rows))
     for key in keys:
         hosts = _matched(hosts, key[donors], key[clean_rows], free)
-    rest = free[~np.isin(free, hosts)]
-    hosts[hosts < 0] = rest[: int((hosts < 0).sum())]
-    return hosts
+    rest, alone = free[~np.isin(free, hosts)], hosts < 0
+    hosts[alone] = rest[: int(alone.sum())]
+    return hosts, float(alone.mean())
 
 
 def _matched(hosts, wanted, held, free):
