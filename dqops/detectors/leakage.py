@@ -93,19 +93,19 @@ def _leaks(table, rows, target, task, rng):
     fold = rng.permutation(len(rows)) % _FOLDS
     measure, word = (auc, "AUC") if task == "classification" else (explained, "R2")
     alone = {name: measure(target, foretell(column, target, task, fold)) for name, column in features.items()}
-    found = {}
+    found, best_first = {}, sorted(alone, key=lambda one: -alone[one])
     for name, column in features.items():
         numbering = numbers_rows(table.frame[name])
-        score = _too_good(alone[name], _best_other(name, features, alone), word, len(rows), numbering)
+        score = _too_good(alone[name], _best_other(name, best_first, features, alone), word, len(rows), numbering)
         found[name] = max(score, _empty_for_one(column, target)) if task == "classification" else score
     for name, one in _adding_up(features, target, rng) if task == "regression" else ():
         found[name] = max(found[name], one)
     return {name: one for name, one in found.items() if one[0] >= _WORTH_TELLING}
 
 
-def _best_other(name, features, alone):
+def _best_other(name, best_first, features, alone):
     """How well the best other column foretells the target; columns that say the same are not others."""
-    for other in sorted(alone, key=lambda one: -alone[one]):
+    for other in best_first:
         near = alone[name] >= _NEAR_PERFECT and alone[other] >= _NEAR_PERFECT
         if other != name and not (near and features[name].says_the_same(features[other])):
             return alone[other]
