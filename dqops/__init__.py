@@ -32,12 +32,14 @@ _HOME = {
     "Relabelling": "results.relabelling",
     "RepairValues": "results.repair_values",
     "Roles": "tables.table",
+    "Sampling": "results.valuation",
     "Schema": "schema",
     "Table": "tables.table",
     "Valuation": "results.valuation",
     "Verdict": "results.verdict",
     "audit": "flows.audit",
     "certain_predictions": "flows.certain_predictions",
+    "data_oob": "valuers.data_oob",
     "feasibility": "flows.feasibility",
     "find_dataset": "tables.registry",
     "infer_schema": "schema",
@@ -53,6 +55,7 @@ _HOME = {
     "registered": "tables.registry",
     "repair_influence": "valuers.influence",
     "repair_values": "valuers.repair_values",
+    "semivalues": "valuers.semivalues",
     "validate": "schema",
 }
 __all__ = list(_HOME)

@@ -31,6 +31,7 @@ from dqops.results.relabelling import Relabelling as Relabelling
 from dqops.results.repair_values import RepairValues as RepairValues
 from dqops.results.summary import ColumnSummary as ColumnSummary
 from dqops.results.summary import LabelNoise as LabelNoise
+from dqops.results.valuation import Sampling as Sampling
 from dqops.results.valuation import Valuation as Valuation
 from dqops.results.verdict import Verdict as Verdict
 from dqops.schema import Schema as Schema
@@ -43,11 +44,13 @@ from dqops.tables.registry import find_dataset as find_dataset
 from dqops.tables.registry import registered as registered
 from dqops.tables.table import Roles as Roles
 from dqops.tables.table import Table as Table
+from dqops.valuers.data_oob import data_oob as data_oob
 from dqops.valuers.influence import influence as influence
 from dqops.valuers.influence import influence_matrix as influence_matrix
 from dqops.valuers.influence import repair_influence as repair_influence
 from dqops.valuers.knn_shapley import knn_shapley as knn_shapley
 from dqops.valuers.label_doubts import label_doubts as label_doubts
 from dqops.valuers.repair_values import repair_values as repair_values
+from dqops.valuers.semivalues import semivalues as semivalues
 
 __version__: str

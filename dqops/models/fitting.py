@@ -92,6 +92,34 @@ def fit_model(model, table, seed, classes=None):
         weights = None if weights is None else weights[known]
     with border(model.name, "reading the features"):
         features = features_of(table, model.tame)
+    return fit_rows(model, features, values, seed, classes=classes, weights=weights)
+
+
+def fit_rows(model, features, values, seed, *, classes=None, weights=None):
+    """Fit a copy of the model on features as it is to be given them.
+
+    Parameters
+    ----------
+    model : Model
+    features : frame, array or sparse matrix (n, d)
+    values : array (n,)
+        Labels, or float64 numbers.
+    seed : int
+    classes : array, optional
+        All labels that there are, sorted; by default those of `values`.
+    weights : float64 (n,), optional
+
+    Returns
+    -------
+    Fitted
+
+    Raises
+    ------
+    DataError
+        Where the labels are all one class.
+    ModelError
+        Names the model, the step and the cause.
+    """
     if model.task == "regression":
         return Fitted(model, _fitted(model, features, values, weights, seed), None, None)
     classes = np.unique(values) if classes is None else classes
@@ -169,7 +197,10 @@ class Fitted:
         its `decision_function` (softmax), else through its bare predictions (one-hot); `Design.out_of_fold`
         calibrates both.
         """
-        features = self._features(table)
+        return self.probabilities_of(self._features(table))
+
+    def probabilities_of(self, features):
+        """The same for features as the estimator is given them."""
         if self.gives("predict_proba"):
             return self.response(features, "predict_proba")
         if self.gives("decision_function"):
@@ -214,8 +245,8 @@ class Fitted:
             predicted = np.asarray(self.estimator.predict(features))
             if predicted.ndim == 2 and predicted.shape[1] == 1:
                 predicted = predicted[:, 0]
-            if predicted.shape != (len(features),):
-                raise ModelError(self.model.name, "predict", f"gave shape {predicted.shape} for {len(features)} rows, one number a row is needed")
+            if predicted.shape != features.shape[:1]:
+                raise ModelError(self.model.name, "predict", f"gave shape {predicted.shape} for {features.shape[0]} rows, one number a row is needed")
             if self.classes is None:
                 return self._as_numbers(predicted)
         if self.names is not None:

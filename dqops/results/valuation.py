@@ -8,6 +8,46 @@ import polars as pl
 from dqops.errors import OptionError
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How a sampled valuation came about.
+
+    Parameters
+    ----------
+    stopped : str
+        Why it stopped: "max_stderr", "agreement", "top", "budget", "constant" or "complete".
+    samples : int
+        Independent samples: pairs of permutations, subsets, or rows left out.
+    trainings : int
+        Models that were trained.
+    failures : int
+        Trainings that failed; such a subset has the null utility.
+    degenerate : int
+        Subsets without rows or with one class; such a subset has the null utility.
+    truncated : float
+        Share of the marginals that were taken for 0 since the score had come close to that of all rows.
+    truncation : float
+        How close that is; 0 for never.
+    null : float
+        Utility of a subset that no model can be trained on.
+    full : float
+        Utility of all rows.
+    agreement : float
+        Spearman correlation of the values from two halves of the samples; NaN where it is not defined.
+    """
+
+    stopped: str
+    samples: int
+    trainings: int
+    failures: int
+    degenerate: int
+    truncated: float
+    truncation: float
+    null: float
+    full: float
+    agreement: float
+
+
 @dataclass(frozen=True, eq=False)
 class Valuation:
     """What each row is worth to a model; positive where the row helps.
@@ -28,6 +68,8 @@ class Valuation:
         Row ids, where the rows came from a table.
     why : str
         Which method was taken and why, where it was chosen for the user.
+    sampling : Sampling or None
+        How it came about, where subsets of rows were sampled.
 
     Examples
     --------
@@ -43,6 +85,7 @@ class Valuation:
     error_bound: float = 0.0
     rows: pl.Series | None = None
     why: str = ""
+    sampling: Sampling | None = None
 
     def __post_init__(self):
         if np.ndim(self.value) != 1:
