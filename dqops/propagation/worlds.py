@@ -50,7 +50,7 @@ class Worlds:
 
     def values(self, world):
         """(Doubts, its true values in that world as a polars Series), group by group."""
-        draws = _Draws.of(self.candidates)
+        draws = draws_of(self.candidates)
         for one, draw in zip(self.candidates, draws.of_group, strict=True):
             yield one, one.values.gather(one.start[:-1] + self.chosen[world, draw])
 
@@ -105,7 +105,7 @@ def sample_worlds(candidates, n_worlds, seed=0, *, method="plain"):
         raise OptionError("n_worlds", n_worlds, "an integer of 1 or more")
     if method not in METHODS:
         raise OptionError("method", method, "one of " + ", ".join(METHODS))
-    draws = _Draws.of(candidates)
+    draws = draws_of(candidates)
     if method == "systematic":
         blocks = [slice(start, start + _BLOCK) for start in range(0, len(draws.keys), _BLOCK)]
         parts = [draws.picked(_spread(draws.keys[some], n_worlds, seed), some) for some in blocks]
@@ -128,7 +128,7 @@ def every_world(candidates, *, most=MOST_ENUMERATED):
     n_worlds = count_worlds(candidates)
     if n_worlds > most:
         raise OptionError("most", most, f"at least {n_worlds if n_worlds < 10**15 else f'10**{len(str(n_worlds)) - 1}'}, the number of worlds")
-    draws = _Draws.of(candidates)
+    draws = draws_of(candidates)
     chosen = np.empty((n_worlds, len(draws.sizes)), dtype=np.int32)
     weights = np.ones(n_worlds)
     repeats = n_worlds
@@ -148,51 +148,34 @@ def worlds_of(candidates, n_worlds, seed=0, *, method="plain"):
 
 def likeliest_world(candidates):
     """The one world in which each draw has its candidate of greatest weight; ties go to the first."""
-    draws = _Draws.of(candidates)
+    draws = draws_of(candidates)
     best = draws.weights.argmax(axis=1).astype(np.int32) if len(draws.sizes) else np.empty(0, dtype=np.int32)
     return Worlds(candidates, best[None, :], np.ones(1), complete=bool((draws.sizes == 1).all()))
 
 
 def count_worlds(candidates):
     """How many worlds there are, as a Python integer of any size."""
-    return prod(_Draws.of(candidates).sizes.tolist())
+    return prod(draws_of(candidates).sizes.tolist())
 
 
 @dataclass(frozen=True, eq=False)
-class _Draws:
-    """What is drawn: a key, a number of candidates and their weights for each draw; the draw of each doubt."""
+class Draws:
+    """What is drawn: a key, a number of candidates and their weights for each draw, and the draw of each doubt.
+
+    Parameters
+    ----------
+    keys : uint64 (n_draws,)
+    sizes : int64 (n_draws,)
+    weights : float64 (n_draws, most)
+        0 beyond the candidates of a draw.
+    of_group : tuple of int64 (count,)
+        Draw of each doubt, group by group; doubts of one row with one joint name share theirs.
+    """
 
     keys: np.ndarray
     sizes: np.ndarray
     weights: np.ndarray
     of_group: tuple
-
-    @classmethod
-    def of(cls, candidates):
-        kept = candidates.__dict__.get("_draws")
-        if kept is None:
-            kept = cls._of(candidates)
-            object.__setattr__(candidates, "_draws", kept)
-        return kept
-
-    @classmethod
-    def _of(cls, candidates):
-        """Doubts of one row with one joint name share a draw: the first of them stands for all."""
-        groups = list(candidates)
-        keys = [_row_keys(one.rows) ^ _name_key(one) for one in groups]
-        joined = np.concatenate([np.empty(0, dtype=np.uint64), *keys])
-        distinct, first, draw = np.unique(joined, return_index=True, return_inverse=True)
-        order = np.argsort(first, kind="stable")
-        rank = np.empty(len(distinct), dtype=np.int64)
-        rank[order] = np.arange(len(distinct))
-        cuts = np.cumsum([0, *(one.count for one in groups)])
-        of_group = tuple(rank[draw[low:high]] for low, high in pairwise(cuts))
-        sizes = np.concatenate([np.empty(0, dtype=np.int64), *(one.sizes for one in groups)])[first[order]]
-        weights = np.zeros((len(distinct), int(sizes.max(initial=1))))
-        for one, places in zip(groups, of_group, strict=True):
-            within = np.arange(len(one.weights)) - one.start[one.place]
-            weights[places[one.place], within] = one.weights
-        return cls(distinct[order], sizes, weights, of_group)
 
     def picked(self, numbers, some=slice(None)):
         """Candidate of each draw by inverse distribution: int32, of the shape of `numbers` (..., n_draws)."""
@@ -202,6 +185,32 @@ class _Draws:
             reached = reached + self.weights[some, candidate]
             chosen += numbers >= reached
         return np.minimum(chosen, (self.sizes[some] - 1).astype(np.int32))
+
+
+def draws_of(candidates):
+    """`Draws` of these candidates; worked out once."""
+    kept = candidates.__dict__.get("_draws")
+    if kept is None:
+        kept = _drawn(list(candidates))
+        object.__setattr__(candidates, "_draws", kept)
+    return kept
+
+
+def _drawn(groups):
+    keys = [_row_keys(one.rows) ^ _name_key(one) for one in groups]
+    joined = np.concatenate([np.empty(0, dtype=np.uint64), *keys])
+    distinct, first, draw = np.unique(joined, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    rank = np.empty(len(distinct), dtype=np.int64)
+    rank[order] = np.arange(len(distinct))
+    cuts = np.cumsum([0, *(one.count for one in groups)])
+    of_group = tuple(rank[draw[low:high]] for low, high in pairwise(cuts))
+    sizes = np.concatenate([np.empty(0, dtype=np.int64), *(one.sizes for one in groups)])[first[order]]
+    weights = np.zeros((len(distinct), int(sizes.max(initial=1))))
+    for one, places in zip(groups, of_group, strict=True):
+        within = np.arange(len(one.weights)) - one.start[one.place]
+        weights[places[one.place], within] = one.weights
+    return Draws(distinct[order], sizes, weights, of_group)
 
 
 def _row_keys(rows):
