@@ -6,6 +6,7 @@ from dqops.contracts import Detector as Detector
 from dqops.errors import DqopsError as DqopsError
 from dqops.flows.audit import audit as audit
 from dqops.flows.certain_predictions import certain_predictions as certain_predictions
+from dqops.flows.certify import certify as certify
 from dqops.flows.feasibility import feasibility as feasibility
 from dqops.flows.prioritize import prioritize as prioritize
 from dqops.flows.prioritizer import CleaningPrioritizer as CleaningPrioritizer
@@ -16,6 +17,7 @@ from dqops.results.candidates import Candidates as Candidates
 from dqops.results.candidates import Doubts as Doubts
 from dqops.results.cell_influence import CellInfluence as CellInfluence
 from dqops.results.certain_predictions import CertainPredictions as CertainPredictions
+from dqops.results.certainty import Certainty as Certainty
 from dqops.results.curve import NoiseCurve as NoiseCurve
 from dqops.results.curve import NoiseCurves as NoiseCurves
 from dqops.results.feasibility import Feasibility as Feasibility

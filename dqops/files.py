@@ -5,7 +5,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from dqops.errors import OutputError
+from dqops.errors import OptionError, OutputError
 
 
 @contextmanager
@@ -38,6 +38,30 @@ def write_text(path, text):
     """Write `text` (UTF-8) to `path`, wholly or not at all."""
     with written_beside(path) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def frame_form(path):
+    """How a frame is written to that file, "parquet" or "csv", by its ending.
+
+    >>> frame_form("rows.CSV")
+    'csv'
+
+    Raises
+    ------
+    OptionError
+        For any other ending.
+    """
+    form = Path(path).suffix.lower().removeprefix(".")
+    if form not in ("parquet", "csv"):
+        raise OptionError("path", str(path), "a name that ends in .parquet or .csv")
+    return form
+
+
+def write_frame(path, frame):
+    """Write a polars frame to `path` as Parquet or CSV, by its ending, wholly or not at all."""
+    form = frame_form(path)
+    with written_beside(path) as beside:
+        frame.write_parquet(beside) if form == "parquet" else frame.write_csv(beside)
 
 
 def _umask():

@@ -141,7 +141,7 @@ class _Coder:
 
     def fit(self, table):
         self.levels = {
-            name: table.frame[name].value_counts(sort=True)[name].drop_nulls().head(250)
+            name: table.frame[name].alias("level").value_counts(sort=True)["level"].drop_nulls().head(250)
             for name in self.names
             if not table.frame[name].dtype.is_numeric()
         }
@@ -171,7 +171,7 @@ def _fit_trees(X, y, rng):
     """Randomised trees for the column, or None where it cannot be predicted from anything."""
     kept = y.is_not_null().to_numpy() if not y.dtype.is_float() else y.is_finite().fill_null(False).to_numpy()
     if not y.dtype.is_float():
-        kept &= y.is_in(y.value_counts(sort=True).head(_MOST_LEVELS)[y.name].implode()).to_numpy()
+        kept &= y.is_in(y.alias("level").value_counts(sort=True)["level"].head(_MOST_LEVELS).implode()).to_numpy()
     answers = y.filter(pl.Series(kept))
     if answers.n_unique() < 2:
         return None

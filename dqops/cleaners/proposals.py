@@ -153,11 +153,17 @@ def _codes(column):
         numbers = column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().copy()
         return np.where(np.abs(numbers) < 1e30, numbers, np.nan)
     text = column.cast(pl.String, strict=False)
-    often = text.drop_nulls().value_counts(sort=True)[column.name].head(250)
+    often = _by_frequency(text.drop_nulls()).head(250)
     ranks = pl.Series(np.arange(len(often), dtype=np.float64))
     if often.is_empty():
         return np.full(len(column), np.nan)
     return text.replace_strict(often, ranks, default=None, return_dtype=pl.Float64).fill_null(np.nan).to_numpy().copy()
+
+
+def _by_frequency(values):
+    """Distinct values, the most frequent first; equally frequent ones in order."""
+    counts = values.alias("value").value_counts(name="times")
+    return counts.sort("times", "value", descending=[True, False])["value"].alias(values.name)
 
 
 def _learned(table, coded, name, doubt, seed):
@@ -166,7 +172,7 @@ def _learned(table, coded, name, doubt, seed):
     usable = column.is_not_null().to_numpy().copy()
     usable[doubt.positions] = False
     number = table.meanings[name].kind == "number"
-    levels = None if number else column.filter(pl.Series(usable)).value_counts(sort=True)[name].head(_MOST_LEVELS)
+    levels = None if number else _by_frequency(column.filter(pl.Series(usable))).head(_MOST_LEVELS)
     if levels is not None:
         usable &= column.is_in(levels.implode()).fill_null(False).to_numpy()
     known = np.flatnonzero(usable)
@@ -261,8 +267,10 @@ def _numbers(table, name, found, places, n_candidates):
         drawn = np.clip(said + np.quantile(residuals[first : first + near], shares), values.min(), values.max())
         drawn = levels[np.searchsorted(edges, drawn)] if len(levels) <= _MOST_LEVELS else np.round(drawn) if whole else drawn
         distinct, counts = np.unique(drawn, return_counts=True)
-        lists.append(distinct.tolist())
-        weights.append(counts / n_candidates)
+        # The most central first: of equally likely values the first counts as the likeliest.
+        central = np.argsort(np.abs(distinct - said), kind="stable")
+        lists.append(distinct[central].tolist())
+        weights.append(counts[central] / n_candidates)
     return lists, weights, np.zeros(len(places))
 
 

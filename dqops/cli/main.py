@@ -14,6 +14,7 @@ from dqops.version import VERSION
 _GARBAGE = 20_000  # objects between two searches for garbage: imports make many objects and hardly any cycle
 _COMMANDS = {
     "audit": ("cli.audit", "Search DATA for errors, price them on your model, worst first."),
+    "certify": ("cli.certify", "Tell which predictions no repair of DATA can change."),
     "datasets": ("cli.datasets", "List the data sets that dqops knows."),
     "prioritize": ("cli.prioritize", "Rank the doubts of DATA by what resolving each gains for its cost."),
     "propagate": ("cli.propagate", "Tell how the score of a model falls as noise in DATA rises."),

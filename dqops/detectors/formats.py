@@ -137,7 +137,7 @@ def _dressing(raw, meaning):
     if dressed.sum() < 0.5 * meaning.known.sum():
         return "few"
     texts = as_text(raw).filter(pl.Series(dressed)).str.strip_chars()
-    spellings = texts.str.replace_all(r"[\d.,]+", "9").value_counts(sort=True)
+    spellings = texts.str.replace_all(r"[\d.,]+", "9").alias("spelling").value_counts(sort=True)
     return "uniform" if spellings["count"][0] >= _COVERED * dressed.sum() else "mixed"
 
 

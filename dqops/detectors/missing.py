@@ -189,7 +189,7 @@ def _groups(table, name, rows):
         edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, _LEVELS)[1:-1])) if np.isfinite(numbers).any() else []
         codes = np.where(np.isnan(numbers), len(edges) + 1, np.searchsorted(edges, numbers, side="right"))
     else:
-        often = values.drop_nulls().value_counts(sort=True)[values.name or ""].head(_LEVELS)
+        often = values.drop_nulls().alias("level").value_counts(sort=True)["level"].head(_LEVELS)
         place = pl.Series(np.arange(len(often)), dtype=pl.Int64)
         codes = values.replace_strict(often, place, default=len(often), return_dtype=pl.Int64)
         codes = codes.set(values.is_null(), len(often) + 1).fill_null(len(often) + 1).to_numpy()

@@ -89,9 +89,9 @@ def _is_word(table, name):
 def _standardised(cells):
     """Numbers in standard deviations from the mean; ranks of frequency where they are no numbers."""
     if not cells.dtype.is_numeric():
-        counts = cells.value_counts(sort=True)
+        counts = cells.alias("level").value_counts(sort=True)
         ranks = pl.Series(np.arange(counts.height, dtype=np.float64))
-        cells = cells.replace_strict(counts[cells.name], ranks, default=None, return_dtype=pl.Float64)
+        cells = cells.replace_strict(counts["level"], ranks, default=None, return_dtype=pl.Float64)
     numbers = cells.cast(pl.Float64).fill_null(strategy="mean").fill_nan(0.0).to_numpy()
     spread = numbers.std()
     return (numbers - numbers.mean()) / spread if np.isfinite(spread) and spread > 0 else np.zeros(len(numbers))

@@ -181,7 +181,7 @@ def _is_code(raw):
     digits = cells.filter(cells.str.contains(r"^\d+$"))
     if len(digits) < 0.5 * len(cells):
         return False
-    widths = digits.str.len_bytes().value_counts(sort=True)
+    widths = digits.str.len_bytes().alias("width").value_counts(sort=True)
     zeros = digits.str.contains(r"^0\d").mean()
     return widths["count"][0] >= _FIXED_WIDTH * len(digits) and zeros >= 0.005
 

@@ -108,7 +108,7 @@ def _is_quantity(series):
     held = series.drop_nulls()
     if len(held) < 0.5 * len(series) or held.n_unique() < _FEWEST_LEVELS:
         return False
-    return held.value_counts()["count"].max() < _MOST_FREQUENT * len(held)
+    return held.alias("cell").value_counts()["count"].max() < _MOST_FREQUENT * len(held)
 
 
 def _to_normal(values, knots):

@@ -112,7 +112,7 @@ def _telling(frame, texts):
 
 
 def _rare_share(cells):
-    counts = cells.drop_nulls().value_counts()["count"]
+    counts = cells.drop_nulls().alias("cell").value_counts()["count"]
     few = max(2, len(cells) // 100)
     return float(counts.filter(counts <= few).sum() / max(len(cells), 1))
 

@@ -66,3 +66,13 @@ def test_the_answer_of_one_detector_does_not_hang_on_the_others(frame):
     alone, _, _ = search(table, chosen_detectors(["formats"]), None, 0)
     beside, _, _ = search(table, chosen_detectors(["missing", "formats"]), None, 0)
     assert alone.to_cells().equals(beside.of_kind("formats").to_cells())
+
+
+@pytest.mark.parametrize("name", ["count", "level", "value", "proportion", "rows"])
+def test_any_name_will_do_for_a_column(frame, name):
+    words = pl.Series("w", [*(["red"] * 30), *(["blue"] * 29), "bleu", None, "N/A"])
+    numbers = pl.Series("n", [None, *(f"{size}.5 kg" for size in range(60)), "x"])
+    for cells in (words, numbers, pl.Series("i", [None, *(size % 4 for size in range(61))])):
+        renamed = frame.drop("hole").with_columns(cells.alias(name))
+        found, _, _ = search(dqops.read(renamed, target="y"), chosen_detectors("missing,formats,outliers,categories,duplicates,rules"), None, 0)
+        assert f"missing:{name}" in found
