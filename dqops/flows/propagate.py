@@ -14,6 +14,7 @@ from dqops.propagation.effort import EFFORTS, FOLDS
 from dqops.propagation.extrapolation import without_label_noise
 from dqops.propagation.noise import check_arm, check_rates, curve_for, measure
 from dqops.results.curve import NoiseCurves
+from dqops.seeds import stream
 from dqops.tables.io import read
 
 RATES = (0.0, 0.05, 0.1, 0.2, 0.3)
@@ -166,7 +167,7 @@ def _experiments(table, task, corruptions, columns, arm, rates, fast):
         for column in columns or (None,):
             try:
                 experiment = curve_for(kind, None if kind.on_target else column, arm, rates, fast=fast)
-                experiment.corruption.corrupt(table.take(range(min(table.n_rows, 50))), 0.0, _idle())
+                experiment.corruption.corrupt(table, 0.0, stream(0, "trying a corruption"))
             except (DataError, OptionError) as cause:
                 if corruptions is not None and not (columns and isinstance(cause, DataError)):
                     raise
@@ -176,12 +177,6 @@ def _experiments(table, task, corruptions, columns, arm, rates, fast):
     if not experiments:
         raise DataError("; ".join(skipped) or "no kind of noise is named", "a kind of noise that a column of the table can bear")
     return list({one.name: one for one in experiments}.values()), skipped
-
-
-def _idle():
-    from dqops.seeds import stream
-
-    return stream(0, "trying a corruption")
 
 
 def _splits(table, held, design, repeats):
