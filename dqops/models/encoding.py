@@ -70,7 +70,9 @@ class TableEncoder(TableVectorizer):
 
 
 def _fitted(encoder, settings, column):
-    """(fitted encoder of one column, its key, what it makes of the column)."""
+    """(fitted encoder of one column, its key, what it makes of the column); numbers need neither."""
+    if type(encoder.numeric).__name__ == "PassThrough" and not encoder.drop_if_constant and _is_numbers(column):
+        return encoder, None, _single(column)
     key = (settings, _content(column))
     known = _MEMORY.get(key)
     if known is None:
@@ -80,12 +82,41 @@ def _fitted(encoder, settings, column):
 
 
 def _transformed(encoder, key, column):
+    if key is None:
+        return _single(column) if _is_numbers(column, holes=True) else _read_as_numbers(encoder, column)
     key = (*key, _content(column))
     known = _MEMORY.get(key)
     if known is None:
         known = (TableVectorizer.transform(encoder, column),)
         _MEMORY.put(key, (), known[0])
     return known[-1]
+
+
+def _is_numbers(frame, *, holes=False):
+    """Whether the one column holds numbers that are only made single; `holes` allows one without any."""
+    column = frame[frame.columns[0]]
+    if isinstance(column, pd.Series):
+        numeric = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu"
+        return numeric and (holes or column.dtype.kind != "f" or not column.isna().all())
+    return column.dtype.is_numeric() and not column.dtype.is_decimal() and (holes or column.null_count() + _nans(column) < len(column))
+
+
+def _nans(column):
+    return int(column.is_nan().sum()) if column.dtype.is_float() else 0
+
+
+def _single(frame):
+    """The column in single precision, as the vectoriser has numbers."""
+    return frame.astype(np.float32) if isinstance(frame, pd.DataFrame) else frame.cast(pl.Float32)
+
+
+def _read_as_numbers(encoder, column):
+    """What the vectoriser makes of other cells in a column that held numbers when it was fitted."""
+    name = column.columns[0]
+    numbers = pd.DataFrame({name: [0.0, 1.0]}) if isinstance(column, pd.DataFrame) else pl.DataFrame({name: [0.0, 1.0]})
+    fitted = clone(encoder)
+    TableVectorizer.fit_transform(fitted, numbers)
+    return TableVectorizer.transform(fitted, column)
 
 
 def _content(frame):

@@ -60,9 +60,29 @@ def test_only_what_changed_is_encoded_anew(monkeypatch):
     monkeypatch.setattr(TableVectorizer, "fit_transform", lambda self, X, y=None: (seen.extend(X.columns), told(self, X))[1])
     first = table(start=5)
     encoders()[0].fit_transform(first)
-    assert seen == list(first.columns)
-    encoders()[0].fit_transform(first.assign(number=first["number"].fillna(0.0)))
-    assert seen == [*first.columns, "number"]
+    assert seen == [name for name in first.columns if name not in ("number", "whole")]
+    seen.clear()
+    encoders()[0].fit_transform(first.assign(number=first["number"].fillna(0.0), word=first["word"].str.upper()))
+    assert seen == ["word"]
+
+
+NUMBERS = {
+    "floats": [0.1, float("nan"), 1e300, float("-inf"), 5.0, 7.0],
+    "whole": [1, 2**62, -3, 0, 5, 6],
+    "unsigned": np.array([0, 1, 2**64 - 1, 3, 4, 5], dtype=np.uint64),
+    "half": np.array([0, 1, 2, 3, 4, 5], dtype=np.float16),
+    "constant": [1.0] * 6,
+    "empty": [float("nan")] * 6,
+}
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+def test_numbers_are_made_single_as_skrub_makes_them(kind):
+    ours, theirs = encoders()
+    frame = kind({name: cells for name, cells in NUMBERS.items() if kind is pd.DataFrame or name != "half"})
+    assert_same(ours.fit_transform(frame), theirs.fit_transform(frame))
+    other = kind({name: ["1", "x", None, "2.5", " 3", "?"] if name in ("floats", "whole") else NUMBERS["floats"] for name in frame.columns})
+    assert_same(ours.transform(other), theirs.transform(other))
 
 
 def test_another_column_or_setting_is_another_answer():
@@ -95,6 +115,6 @@ def test_the_memory_does_not_grow_without_end(monkeypatch):
     monkeypatch.setattr(encoding, "_MEMORY", encoding._Memory())
     monkeypatch.setattr(encoding, "_MOST_BYTES", 50_000)
     for start in range(20):
-        encoders()[0].fit_transform(table(start=start)[["number", "whole"]])
+        encoders()[0].fit_transform(table(start=start)[["word", "two"]])
     assert encoding._MEMORY.held <= 50_000
     assert encoding._MEMORY.held == sum(encoding._size(kept[-1]) for kept in encoding._MEMORY.kept.values())
