@@ -60,13 +60,12 @@ class Answer:
 
     def told(self):
         """Fields of a `Feasibility`: what the present labels come to."""
-        n_classes = 2 if self.rows.classes is None else len(self.rows.classes)
         labels = self.reach.labels
         best = reached(self.reach.model.name, self.reach.said, labels, self.reach.trained, self.metric.scoring, self.seed, decides=True)
         judge = best if self.metric.bounded else reached(best.name, self.reach.said, labels, self.reach.trained, self.metric.scorer, self.seed)
         high = float(self.metric.error(judge.low))
-        least = None if self.engine is None else self.engine.least(one_sided, n_classes)
-        low = 0.0 if least is None else self.metric.from_loss(least.low, self.rows.labels)
+        least = None if self.engine is None else self.engine.least(one_sided)
+        low = 0.0 if least is None else self.metric.from_loss(least.low, self.rows.labels[self.rows.judged])
         notes = []
         if low > high:
             notes.append(f"near neighbours say that the error is {low:.3g} at least, but {best.name} errs less: they were too few or too far, and the lower side is left open")

@@ -42,16 +42,22 @@ class Engine:
         One an embedding, for the same judged rows; each holds one neighbour more than the most votes.
     labels : int64 or float64 (n,)
         Class codes, or numbers.
-    judged : int64 (n_judged,)
+    known, judged : int64
+        Rows that may be neighbours, and rows that are judged.
     half : bool (n_judged,)
     measure : {"classes", "squares", "distances"}
     votes : tuple of int
         Numbers of neighbours that vote.
+    n_classes : int
+        Classes among the rows that are judged.
+    share : float
+        Share of all rows that these are: on the others any model may be right.
     """
 
-    def __init__(self, candidates, labels, judged, half, measure, votes):
-        self.candidates, self.judged, self.half = candidates, judged, half
+    def __init__(self, candidates, labels, known, judged, half, measure, votes, n_classes=2, share=1.0):
+        self.candidates, self.known, self.judged, self.half = candidates, known, judged, half
         self.labels, self.measure, self.votes = labels.copy(), measure, votes
+        self.n_classes, self.share = n_classes, share
         self.firsts = [self._halves(one.rows[:, :1, :2]) for one in candidates]
         self._compose()
 
@@ -63,21 +69,20 @@ class Engine:
     def curves(self):
         """A `Curve` for each number of votes."""
         return [
-            Curve(tally.k, self.candidates[0].sizes, tally.means, tally.covariance, near, self._chance(tally.k))
+            Curve(tally.k, self.candidates[0].sizes, tally.means, self._covariance(tally), near, self._chance(tally.k))
             for tally, near in zip(self.tallies, self.closeness, strict=True)
         ]
 
-    def least(self, reach, n_classes=2):
+    def least(self, reach):
         """`LeastError`: the best bound that any number of votes gives.
 
         Parameters
         ----------
         reach : callable
             ``reach(share)``: standard errors for a one-sided interval that gets this share of the risk.
-        n_classes : int
         """
         found = [(curve, nugget(curve, reach(1 / len(self.votes)))) for curve in self.curves()]
-        bounds = [LeastError(self._bound(one.low, curve.k, n_classes), self._bound(one.expected, curve.k, n_classes), curve, one) for curve, one in found]
+        bounds = [LeastError(self._bound(one.low, curve.k), self._bound(one.expected, curve.k), curve, one) for curve, one in found]
         return max(bounds, key=lambda bound: (bound.low, bound.expected))
 
     def relabel(self, positions, labels):
@@ -120,15 +125,24 @@ class Engine:
     def _chance(self, k):
         """Loss of `k` neighbours that know nothing."""
         if self.measure != CLASSES:
-            return _random_loss(self.labels, self.measure)
-        shares = np.bincount(self.labels) / len(self.labels)
+            return _random_loss(self.labels[self.known], self.measure)
+        held = np.unique(self.labels[self.known], return_counts=True)[1]
+        shares = held / held.sum()
         return float(1 - (shares**2).sum()) if k == 1 else float(vote_error(min(shares.min(), 1 - shares.max()), k))
 
-    def _bound(self, loss, k, n_classes):
+    def _bound(self, loss, k):
         """Least error where neighbours, were there rows without end, lose so much."""
         if self.measure != CLASSES:
             return loss
-        return vote_bound(loss, k) if n_classes == 2 else float(cover_hart(loss, n_classes))
+        return self.share * (vote_bound(loss, k) if self.n_classes == 2 else float(cover_hart(loss, self.n_classes)))
+
+    def _covariance(self, tally):
+        """That of the tally; a share of few rows, or of none, is no surer than two more rows of each kind would make it."""
+        found, count = tally.covariance, len(self.judged)
+        if self.measure != CLASSES:
+            return found
+        share = (tally.totals[0] + 2) / (count + 4)
+        return found + max(0.0, share * (1 - share) / count - found[0, 0])
 
 
 def _mean_closeness(near, widths):

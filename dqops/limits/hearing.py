@@ -67,7 +67,7 @@ def hear(rows, model, engine, *, in_accuracy, seed):
     probabilities = np.zeros((len(said), len(rows.classes)))
     probabilities[:, codes_of(classes, rows.classes)] = said
     tree, reached = None, ()
-    if not rows.held and engine is not None:
+    if engine is not None and len(engine.judged) == rows.table.n_rows:
         tree = spanning_tree_bounds(tree_share(engine), len(rows.classes))
     if not rows.held and in_accuracy:
         wrong = nearest_in_answers(rows, probabilities, seed)

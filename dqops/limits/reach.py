@@ -97,7 +97,7 @@ def reach(rows, task, scoring, models, *, own, seed, tell):
     """
     learned, positions = _sides(rows, task, seed)
     train, judge, classes = rows.table.take(learned), rows.table.take(positions), rows.classes
-    labels = target_values(judge, task)[0]
+    labels = target_values(judge, task)[0].copy()
     some = subsample(train, _CHOOSING_ROWS, seed, task)
     inner = make_splits(some, task, folds=_INNER_FOLDS, seed=seed)[-1]
     taught, choosing = some.take(inner.train), some.take(inner.test)
@@ -141,10 +141,12 @@ def _at_size(model, table, size, judge, task, classes, seed):
 
 def reached(name, said, labels, rows, scoring, seed, *, decides=False):
     """What a model reaches, as `Reached`: exact limits for accuracy, else by bootstrap over the judged rows."""
-    score = said.score(labels, scoring)
     if scoring == "accuracy":
-        low, high = (1 - one for one in clopper_pearson(int((said.predicted != labels).sum()), len(labels))[::-1])
+        errors = int((said.predicted != labels).sum())
+        score = 1 - errors / len(labels)
+        low, high = (1 - one for one in clopper_pearson(errors, len(labels))[::-1])
     else:
+        score = said.score(labels, scoring)
         low, high = said.interval(labels, scoring, stream(seed, f"judged rows:{name}"))
     return Reached(name, float(score), low, high, rows, decides)
 

@@ -14,6 +14,8 @@ from dqops.tables.repeats import describing, repeats
 # Numbers that agree to so many digits are taken for copies of each other.
 _DIGITS = 9
 _FEWEST_ROWS = 20
+_LARGEST = 1e70
+_HARDLY = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +129,9 @@ def gather(table, holdout, task, max_rows, seed):
     rows = whole.take(kept)
     values, _ = target_values(rows, task)
     classes = classes_of(rows) if task == "classification" else None
-    labels = values if classes is None else codes_of(values, classes)
+    if classes is None and np.abs(values).max() > _LARGEST:
+        raise DataError(f"the target holds numbers such as {np.abs(values).max():.3g}", f"numbers up to {_LARGEST:g}, whose fourth powers are numbers still")
+    labels = values.copy() if classes is None else codes_of(values, classes)
     return Rows(rows, int((kept < n_known).sum()), holdout is not None, labels, classes, whole.n_rows - len(kept), contradicting)
 
 
@@ -158,13 +162,19 @@ def _one_above_other(first, second):
 
 
 def _without_copies(table, n_known, task):
-    """(positions that stay, number of rows left out that contradict the one that stays)."""
+    """(positions that stay, number of rows left out that contradict the one that stays).
+
+    Where hardly a row of the table repeats another one, a row of the holdout that does is a copy, however likely the
+    table and the holdout together make it look.
+    """
     names = describing(table.frame, table.features)
-    if not names:
+    if not names or not n_known:
         return np.arange(table.n_rows), 0
     floats = [name for name in names if table.frame[name].dtype.is_float()]
     found = repeats(table.frame.select(names).with_columns(pl.col(name).round_sig_figs(_DIGITS) for name in floats))
-    group = np.where(found.score >= 0.5, found.first, np.arange(table.n_rows))
+    usual = (found.first[:n_known] != np.arange(n_known)).mean()
+    copied = (found.score >= 0.5) | ((np.arange(table.n_rows) >= n_known) & (usual < _HARDLY))
+    group = np.where(copied, found.first, np.arange(table.n_rows))
     # The last row of a group stays: where one of them is held out, it stands behind the others.
     last = np.zeros(table.n_rows, dtype=np.int64)
     np.maximum.at(last, group, np.arange(table.n_rows))

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dqops.reports.terminal import as_text, show, warning_lines
-from dqops.reports.words import Scale, amount, decimals, percent, sentence, several
+from dqops.reports.words import Scale, amount, decimals, listed, percent, plain, sentence, several
 
 _VERDICTS = {"infeasible": "bold red", "open": "bold yellow", "feasible": "bold green"}
 _NEEDS = {"rows": "more rows", "judged rows": "rows to judge on", "labels": "cleaner labels", "features": "other columns"}
@@ -64,8 +64,11 @@ def _verdict(answer, scale):
 def _seen(answer):
     if not answer.lossy:
         return "these columns"
-    names = ", ".join(f"`{sentence(one, 30)}`" for one in answer.lossy[:3]) + (f" and {len(answer.lossy) - 3} more" if len(answer.lossy) > 3 else "")
-    return f"these columns (of {names} only the commonest letter combinations)"
+    return f"these columns (of {_listed(answer.lossy)} only the commonest letter combinations)"
+
+
+def _listed(columns):
+    return plain(listed([sentence(one, 30) for one in columns]))
 
 
 def _band(answer):
@@ -89,6 +92,8 @@ def _facts(answer, scale):
     facts = [("best model found", f"{scale.score(best.score, best.low, best.high)} by {sentence(best.name, 60)}, which learned from {several(best.rows, 'row')}")]
     if answer.settled:
         facts.append(("near neighbours", _neighbours(answer)))
+    if answer.lossy and answer.verdict != "feasible":
+        facts.append(("to hear more", f"ignore what no model should read of {_listed(answer.lossy)}: their texts make all rows unlike each other"))
     if answer.expected is not None:
         facts.append(("by its own opinion", f"the best model's calibrated probabilities put the least error at {percent(answer.expected)}"))
     if answer.second_opinion is not None:

@@ -108,6 +108,18 @@ def test_cleaned_labels_make_a_goal_possible(held):
     assert wholly.expected is None
 
 
+@pytest.mark.parametrize("kind", ["whole", "truth", "number"])
+def test_labels_of_any_kind_can_be_cleaned(kind):
+    frame = coin(300, rate=0.3) if kind != "number" else line(300, noise=2.0)
+    if kind != "number":
+        frame = frame.with_columns(y=(pl.col("y") == "yes").cast(pl.Boolean if kind == "truth" else pl.Int64))
+    answer = asked(frame, ignore=["id"] if "id" in frame.columns else ())
+    true = frame["x"] > 0.5 if kind == "truth" else (frame["x"] > 0.5).cast(pl.Int64) if kind == "whole" else 3 * frame["x"]
+    cleaned = answer.update(range(300), true.to_list())
+    assert cleaned.curve[0]["loss"] < answer.curve[0]["loss"] / 2
+    assert cleaned.best.score > answer.best.score
+
+
 def test_an_update_that_cleans_nothing_changes_nothing(noisy):
     frame = coin()
     same = asked(frame, key="id", target_score=0.95)

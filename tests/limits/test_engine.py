@@ -24,7 +24,7 @@ def engine_of(rng, n_rows=300, measure="classes", votes=(1, 3), held=0, n_candid
     lists = [nested_lists(one, known, judged, every, max(votes) + 1, np.random.default_rng(1)) for one in (base, other)[:n_candidates]]
     noise = rng.normal(size=n_rows + held)
     labels = (base.points[:, 0] + noise > 0).astype(np.int64) if measure == "classes" else base.points[:, 0] + noise
-    return Engine(lists, labels, judged, rng.random(len(judged)) < 0.5, measure, votes)
+    return Engine(lists, labels, known, judged, rng.random(len(judged)) < 0.5, measure, votes)
 
 
 def same(first, second):
@@ -43,7 +43,7 @@ def test_cleaned_labels_are_followed_as_if_all_were_done_anew(rng, measure, vote
         rows = rng.choice(len(engine.labels), count, replace=False)
         labels = rng.integers(2, size=count) if measure == "classes" else rng.normal(size=count)
         engine.relabel(rows, labels)
-    fresh = Engine(engine.candidates, engine.labels, engine.judged, engine.half, measure, votes)
+    fresh = Engine(engine.candidates, engine.labels, engine.known, engine.judged, engine.half, measure, votes)
     assert fresh.choice == engine.choice
     same(engine, fresh)
 
@@ -56,7 +56,7 @@ def test_a_choice_between_embeddings_follows_the_labels(rng):
     assert engine.choice == (1, 1)
     engine.relabel(np.arange(300), (points[:, 1] > 0).astype(np.int64))
     assert engine.choice == (0, 0)
-    same(engine, Engine(engine.candidates, engine.labels, engine.judged, engine.half, "classes", (1, 3)))
+    same(engine, Engine(engine.candidates, engine.labels, engine.known, engine.judged, engine.half, "classes", (1, 3)))
 
 
 @pytest.mark.parametrize("k", [1, 3])
@@ -142,7 +142,7 @@ def test_two_gaussians_in_three_dimensions():
     points[:, 0] += 2.4 * labels
     every = np.arange(6400)
     lists = [nested_lists(Embedding("standardised", points.astype(np.float32)), every, every, every, 2, rng)]
-    least = Engine(lists, labels, every, rng.random(6400) < 0.5, "classes", (1,)).least(one_sided)
+    least = Engine(lists, labels, every, every, rng.random(6400) < 0.5, "classes", (1,)).least(one_sided)
     assert least.nugget.low <= 0.1661 <= least.nugget.high
     assert 0.06 < least.low < 0.1151
     assert least.expected == pytest.approx(0.091, abs=0.02)

@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import binom
 
 from dqops.errors import DataError
+from dqops.limits.answer import one_sided
 from dqops.limits.embeddings import embeddings
 from dqops.limits.metric import check_target, metric_of
 from dqops.limits.near import near_engine
@@ -42,6 +43,14 @@ def test_a_holdout_that_repeats_the_table_gives_nothing_away(rng, shift):
     engine, _ = near_engine(rows, "classes", 0)
     assert engine.curves()[0].losses[0] > 0.15  # not 0, as it were with each row beside its copy
     assert not np.isin(rows.table.frame["x"].round(9)[: rows.n_known], rows.table.frame["x"].round(9)[rows.n_known :]).any()
+
+
+def test_a_holdout_that_is_the_table_itself_leaves_nothing_to_learn_from(rng):
+    frame = frame_of(rng)
+    with pytest.raises(DataError, match="different rows"):
+        gathered(frame, frame)
+    rows = gathered(frame, frame.head(90))
+    assert (rows.n_known, len(rows.judged), rows.copies) == (30, 90, 90)
 
 
 def test_of_copies_one_stays_and_contradictions_are_counted(rng):
@@ -95,6 +104,26 @@ def test_texts_are_read_in_part_and_said_to_be(rng):
 def test_a_table_of_one_value_has_no_points():
     frame = pl.DataFrame({"x": [1.0] * 30, "y": ["no", "yes"] * 15})
     assert embeddings(read(frame, target="y")) == ([], ())
+
+
+def test_rows_of_classes_that_are_hardly_there_may_all_be_right(rng):
+    """Two classes that nothing foretells, and a third of the rows in classes of their own: half of the others is wrong."""
+    label = np.where(np.arange(600) < 400, rng.choice(["a", "b"], 600), [f"c{row}" for row in range(600)])
+    rows = gathered(pl.DataFrame({"x": rng.normal(size=600), "y": label}))
+    engine, _ = near_engine(rows, "classes", 0)
+    assert (engine.n_classes, engine.share) == (2, pytest.approx(2 / 3))
+    assert 0.1 < engine.least(one_sided).low < 1 / 3
+    alone, _ = near_engine(gathered(pl.DataFrame({"x": rng.normal(size=60), "y": [f"c{row}" for row in range(60)]})), "classes", 0)
+    assert alone is None
+
+
+def test_few_judged_rows_say_little(rng):
+    """All of twenty rows disagree with their neighbours: that may be luck, however equal they are."""
+    frame = pl.DataFrame({"x": np.linspace(0, 1, 200), "y": ["no", "yes"] * 100})
+    held = pl.DataFrame({"x": np.linspace(0.001, 0.9, 20), "y": ["no"] * 20})
+    engine, _ = near_engine(gathered(frame, held.with_columns(y=pl.when(pl.int_range(20) < 3).then(pl.lit("yes")).otherwise("y"))), "classes", 0)
+    assert engine.curves()[0].stderr[0] > 0.08
+    assert near_engine(gathered(frame, held.head(19)), "classes", 0)[0] is None
 
 
 @pytest.mark.parametrize(("errors", "count"), [(0, 1), (0, 50), (3, 50), (50, 50), (200, 1000)])

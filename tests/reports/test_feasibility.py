@@ -26,6 +26,7 @@ def told(**changes):
         ({}, "The best possible model has accuracy between 0.790 and 0.950 (90% interval)."),
         ({}, "the nearest neighbour errs in 26%, and with rows without end would in 10% to 28%"),
         ({"verdict": "infeasible", "lossy": ("name",)}, "no model on these columns (of `name` only the commonest letter combinations)"),
+        ({"lossy": ("name", "ticket")}, "ignore what no model should read of `name` and `ticket`"),
         ({"verdict": "feasible"}, "is feasible: forest reaches it on rows that it did not see"),
         ({"verdict": None, "target_score": None}, "No score was asked for"),
         ({"settled": SETTLED | {"converged": False}}, "too few or too far to say where it ends"),
