@@ -1,8 +1,10 @@
 """Label doubts as a user calls them: right on simulated noise, cheap in memory, clear on bad input."""
 
-import tracemalloc
+import os
 import warnings
+from pathlib import Path
 
+import numba
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -116,18 +118,25 @@ def test_single_precision_is_read_in_place_and_agrees(rng):
     assert np.array_equal(single, before)
 
 
+def held(name):
+    """Megabytes of this process, as the system counts them: what kernels allocate is in it."""
+    return int(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name)).split()[1]) / 1024
+
+
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="the system does not tell its peak")
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="many rows")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_memory_beside_the_input_and_the_answer_is_small(rng, dtype):
-    n_rows, n_classes = 200_000, 10
+    n_rows, n_classes = 500_000, 10
     said = rng.dirichlet(np.full(n_classes, 0.3), n_rows).astype(dtype)
     given = rng.integers(0, n_classes, n_rows)
     quiet(given[:100], said[:100])
-    tracemalloc.start()
+    Path("/proc/self/clear_refs").write_text("5")
+    before = held("VmRSS")
     found = quiet(given, said)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
     kept = sum(getattr(found, name).nbytes for name in ("wrong", "likeliest", "self_confidence", "margin"))
-    assert peak <= kept + 10_000_000
+    assert kept == 4 * 8 * n_rows
+    assert held("VmHWM") - before <= kept / 2**20 + 10
     assert np.shares_memory(found.given, given)
     assert found.posterior is None
 
