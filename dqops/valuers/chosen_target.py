@@ -3,6 +3,7 @@
 import numpy as np
 
 from dqops.errors import DataError, OptionError
+from dqops.models.fitting import border
 
 _NEAR = 1e-5  # by how much scores are moved to see how the function slopes
 
@@ -27,6 +28,8 @@ def chosen_slopes(target, scores, labels):
         Where the function does not give one finite number a row.
     DataError
         Where it is flat everywhere.
+    ModelError
+        Where it fails.
 
     Examples
     --------
@@ -54,7 +57,8 @@ def chosen_unit(target):
 
 
 def _worth(target, scores, labels):
-    worth = np.asarray(target(scores, labels), dtype=np.float64)
+    with border(chosen_unit(target), "judging the holdout"):
+        worth = np.asarray(target(scores, labels), dtype=np.float64)
     if worth.shape != (len(labels),) or not np.isfinite(worth).all():
         raise OptionError("target", chosen_unit(target), f"a function that gives one finite number a holdout row, {len(labels)} in all")
     return worth

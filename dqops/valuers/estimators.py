@@ -56,8 +56,31 @@ def is_fitted(estimator):
     return True
 
 
+def n_rows_of(X, name):
+    """Rows of whatever a pipeline or a model may take.
+
+    Raises
+    ------
+    DataError
+        Where there are none.
+
+    Examples
+    --------
+    >>> n_rows_of([[1, "a"], [2, "b"]], "X")
+    2
+    """
+    shape = getattr(X, "shape", None)
+    if shape is None and not hasattr(X, "__len__"):
+        raise DataError(f"{name} is {X!r:.40}", "rows and columns")
+    n_rows = len(X) if shape is None else shape[0] if shape else 0
+    if not n_rows:
+        raise DataError(f"{name} has no rows", "one row or more")
+    return n_rows
+
+
 def through(transformer, X, y, X_holdout):
     """(fitted transformer, X, X_holdout behind it); an unfitted one is cloned and fitted on the training rows."""
+    n_rows_of(X, "X"), n_rows_of(X_holdout, "X_holdout")
     if transformer is None:
         return None, X, X_holdout
     if is_fitted(transformer):

@@ -105,7 +105,7 @@ def influence(
     if change == "relabel":
         if task.classes is None:
             raise OptionError("change", change, "'remove' or 'cell' for a target of numbers; repair_influence(labels=...) takes new ones")
-        return Relabelling(-steps.relabels(), task.classes, task.fit.targets, "influence", judged.unit, why=task.why)
+        return Relabelling(0.0 - steps.relabels(), task.classes, task.fit.targets, "influence", judged.unit, why=task.why)
     if may_be_loose and is_sketchable(task.fit.loss, task.fit.rows):
         values, looseness = sketched_removals(task.fit, steps)
         return Valuation(values, None, "influence", judged.unit, error_bound=looseness, why=task.why)
@@ -218,7 +218,7 @@ def repair_influence(
     check_rows(len(positions), replaced.shape[0], "rows", "features")
     judged = holdout_target(task.fit, task.holdout, task.holdout_targets, target)
     steps = Steps(task.fit, judged, step == "newton")
-    return Valuation(-steps.replacements(positions, replaced, targets), None, "repair_influence", judged.unit, why=task.why)
+    return Valuation(0.0 - steps.replacements(positions, replaced, targets), None, "repair_influence", judged.unit, why=task.why)
 
 
 def _of_trees(X, y, X_holdout, y_holdout, model, change, target, step, groups, sample_weight):
@@ -233,7 +233,7 @@ def _of_trees(X, y, X_holdout, y_holdout, model, change, target, step, groups, s
         return Valuation(rises.removal, None, "influence", rises.unit, rows=names, why=rises.why)
     if rises.relabel is None:
         raise OptionError("change", change, "'remove' for a target of numbers")
-    return Relabelling(-rises.relabel, rises.classes, rises.targets, "influence", rises.unit, why=rises.why)
+    return Relabelling(0.0 - rises.relabel, rises.classes, rises.targets, "influence", rises.unit, why=rises.why)
 
 
 def _grouped(groups, n_rows):

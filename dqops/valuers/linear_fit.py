@@ -43,8 +43,8 @@ class LinearFit:
         Newton steps that were still to be made from where the model stood.
     moved : float
         By how much these moved the score of a row at most.
-    slack : float
-        By how much a score has moved since the curvature was taken.
+    drift : float64 (n,)
+        By how much the scores of each row have moved since the curvature was taken, at most.
     """
 
     rows: LinearRows
@@ -58,7 +58,7 @@ class LinearFit:
     whitening: Whitening
     n_steps: int
     moved: float
-    slack: float
+    drift: np.ndarray
 
     def weights_of(self, targets, positions=slice(None)):
         """Weights of the rows if their targets were these, float64 (count,)."""
@@ -86,21 +86,28 @@ def settled(rows, loss, targets, weights, class_weights, ridge, coefficients, to
         raise DataError("every row has weight 0", "some row that counts")
     problem = _Problem(rows, loss, targets, total, ridge)
     stand = problem.at(coefficients, with_curvature=True)
-    root, moved_all, moved_since, steps = whitening(stand.curvature), 0.0, 0.0, 0
+    check_finite(stand.curvature, stand.objective)
+    root, moved_all, taken_at, steps = whitening(stand.curvature), 0.0, stand.scores, 0
     problem.check_optimum(stand, root)
     while not problem.is_settled(stand, root, tolerances[0]):
         if steps == _MOST_STEPS:
             came = f"the fit does not settle within {_MOST_STEPS} Newton steps; are some rows told apart without an error?"
             raise DataError(came, "a penalty that holds (a smaller C), or columns of like scale")
         before, stand = stand, problem.lower(stand, root.solve(-stand.slope.ravel()))
-        moved = float(np.abs(stand.scores - before.scores).max())
-        moved_all, moved_since, steps = moved_all + moved, moved_since + moved, steps + 1
-        if loss.bends and moved_since > tolerances[1]:
+        moved_all, steps = moved_all + float(np.abs(stand.scores - before.scores).max()), steps + 1
+        if loss.bends and np.abs(stand.scores - taken_at).max() > tolerances[1]:
             stand.curvature = problem.curvature(stand)
-            root, moved_since = whitening(stand.curvature), 0.0
+            root, taken_at = whitening(stand.curvature), stand.scores
             problem.check_optimum(stand, root)
+    check_finite(stand.scores)
     responses = loss.responses(stand.scores)
-    return LinearFit(rows, loss, targets, weights, class_weights, ridge, stand.coefficients, responses, root, steps, moved_all, moved_since)
+    return LinearFit(rows, loss, targets, weights, class_weights, ridge, stand.coefficients, responses, root, steps, moved_all, np.abs(stand.scores - taken_at).max(axis=1))
+
+
+def check_finite(*numbers):
+    """Refuse what overflowed on the way."""
+    if not all(np.isfinite(one).all() for one in numbers):
+        raise DataError("the columns are so large that their squares overflow", "columns of like scale, for example behind a StandardScaler")
 
 
 @dataclass(eq=False)

@@ -8,6 +8,7 @@ from scipy.special import ndtr
 from dqops.errors import OptionError
 from dqops.valuers.chosen_target import chosen_slopes, chosen_unit
 from dqops.valuers.linear_curvature import data_curvature
+from dqops.valuers.linear_fit import check_finite
 
 TARGETS = ("loss", "accuracy")
 _NARROWEST = 1e-3  # of the median margin
@@ -41,6 +42,12 @@ def holdout_target(fit, rows, targets, target):
     targets : int64 or float64 (n_holdout,)
     target : {"loss", "accuracy"} or callable
     """
+    asked = _asked(fit, rows, targets, target)
+    check_finite(asked.slope, 0.0 if asked.curvature is None else asked.curvature)
+    return asked
+
+
+def _asked(fit, rows, targets, target):
     if target == "loss":
         return _loss(fit, rows, targets)
     if callable(target):

@@ -1,10 +1,12 @@
 """From what a user hands over to a settled linear model and its holdout."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from warnings import warn
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import NotFittedError
 
 from dqops.errors import ApproximationWarning, DataError, OptionError
 from dqops.valuers.arrays import check_rows, coded_labels, column_names, feature_array, number_targets
@@ -79,7 +81,7 @@ def linear_task(model, X, y, X_holdout, y_holdout, sample_weight, may_be_loose=F
         raise OptionError("model", type(estimator).__name__, f"a linear model ({TAKEN}), boosted trees or a forest of scikit-learn")
     weights = checked_weights(sample_weight, len(y) if hasattr(y, "__len__") else None)
     transformer, X, X_holdout = through(transformer, X, y, X_holdout)
-    columns = tuple(column_names(X) or ())
+    columns = _columns(transformer, X)
     features, held = _plain_features(X, "X"), _plain_features(X_holdout, "X_holdout")
     if features.shape[1] != held.shape[1]:
         raise DataError(f"X has {features.shape[1]} columns and X_holdout {held.shape[1]}", "the same columns in both")
@@ -87,10 +89,19 @@ def linear_task(model, X, y, X_holdout, y_holdout, sample_weight, may_be_loose=F
     check_rows(features.shape[0], len(targets))
     check_rows(held.shape[0], len(held_targets), "X_holdout", "y_holdout")
     ready = fitted_on(estimator, features, targets if classes is None else classes[targets], weights)
-    fit = _settled(ready, features, targets, weights, classes, may_be_loose)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
+        fit = _settled(ready, features, targets, weights, classes, may_be_loose)
     if ready is estimator:
         _warn_if_elsewhere(fit, estimator)
     return LinearTask(fit, fit.rows.like(held), held_targets, classes, transformer, columns, _told(fit))
+
+
+def _columns(transformer, X):
+    """Names of the columns that the model sees, or none."""
+    if hasattr(transformer, "get_feature_names_out"):
+        with suppress(ValueError, AttributeError, NotFittedError):  # a step that does not know its names
+            return tuple(map(str, transformer.get_feature_names_out()))
+    return tuple(column_names(X) or ())
 
 
 def _plain_features(X, name):

@@ -11,7 +11,7 @@ from dqops.models.fitting import border
 from dqops.valuers.arrays import check_rows
 from dqops.valuers.boosted_trees import BOOSTED, boosted_trees, check_leaves
 from dqops.valuers.chosen_target import chosen_slopes, chosen_unit
-from dqops.valuers.estimators import checked_weights, coded_targets, fitted_on, named_model, through
+from dqops.valuers.estimators import checked_weights, coded_targets, fitted_on, n_rows_of, named_model, through
 from dqops.valuers.forests import FORESTS, leaves_of, read_forest
 
 
@@ -62,7 +62,7 @@ def tree_rises(model, X, y, X_holdout, y_holdout, target, sample_weight, groups=
     targets, held_targets, classes = coded_targets(estimator, y, y_holdout)
     weights = np.ones(len(targets)) if given is None else given
     for rows, held, names in ((X, targets, ("X", "y")), (X_holdout, held_targets, ("X_holdout", "y_holdout"))):
-        check_rows(rows.shape[0] if hasattr(rows, "shape") else len(rows), len(held), *names)
+        check_rows(n_rows_of(rows, names[0]), len(held), *names)
     labels = targets if classes is None else classes[targets]
     ready = fitted_on(estimator, X, labels, given)
     work = _boosted if isinstance(estimator, BOOSTED) else _forest

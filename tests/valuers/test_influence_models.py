@@ -126,6 +126,8 @@ def test_pipelines_are_taken_as_they_are(data):
     seen = pipeline[:-1]
     plain = influence(seen.transform(frame), y, seen.transform(kept), truth, model=LogisticRegression(**TIGHT))
     np.testing.assert_allclose(fitted.value, plain.value, rtol=1e-7)
+    names_seen = influence(frame, words[y], kept, words[truth], model=pipeline, change="cell").columns
+    assert names_seen == ("numbers__a", "numbers__b", "numbers__c", "words__place_north", "words__place_south")
     changed = frame.copy()
     changed.loc[3, "place"] = "south" if changed.loc[3, "place"] == "north" else "north"
     gain = repair_influence(frame, words[y], kept, words[truth], model=pipeline, features=changed).value
@@ -245,6 +247,7 @@ def test_settings_that_fit_no_model_of_numbers_are_refused(numbers):
         influence(*numbers, model=Ridge(positive=True))
 
 
+@pytest.mark.filterwarnings("error")
 def test_bad_rows_are_refused_in_a_sentence(data):
     X, y, held, truth = data
     holes = X.copy()
@@ -261,6 +264,9 @@ def test_bad_rows_are_refused_in_a_sentence(data):
         ((X, y, held, truth), {"sample_weight": -np.ones(80)}, "negative"),
         ((X, y, held, truth), {"sample_weight": np.zeros(80)}, "every sample_weight is 0"),
         ((X, y, held, truth), {"sample_weight": np.ones(3)}, "y has 80 rows and sample_weight 3"),
+        ((X * 1e200, y, held, truth), {}, "their squares overflow"),
+        ((np.full((80, 2), 1e200), y, np.ones((60, 2)), truth), {}, "their squares overflow"),
+        ((None, y, held, truth), {}, "X is None"),
         ((X, y, held, truth), {"groups": [1, 2]}, "X has 80 rows and groups 2"),
         ((X, y, held, truth), {"target": lambda scores, labels: (scores > 0) == labels}, "target is flat"),
         ((X, y, held, truth), {"model": LogisticRegression().fit(X[:, :2], y)}, "the fitted model knows 2 columns and X has 3"),
@@ -270,6 +276,10 @@ def test_bad_rows_are_refused_in_a_sentence(data):
     for given, options, said in cases:
         with pytest.raises(DataError, match=said):
             influence(*given, **options)
+    with pytest.raises(ModelError, match="judging the holdout"):
+        influence(X, y, held, truth, target=lambda scores, labels: scores / 0 + labels["none"])
+    with pytest.raises(DataError, match="X_holdout has no rows"):
+        influence(X, y, held[:0], truth[:0], model=make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y))
     with pytest.raises(ModelError, match="pipeline failed in"):
         influence(holes, y, held, truth, model=make_pipeline(PolynomialFeatures(), LogisticRegression()))
 
