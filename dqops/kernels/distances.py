@@ -106,21 +106,34 @@ def centred_rows(X, centre, rows):
 
 
 @kernel
-def distances_of_products(products, norms, shifts, factor):
-    """Turn products into distances where they lie: ``norms[row] + shifts[point] - factor * product``, not below 0.
+def shrunk_rows(X, centre, scale, rows):
+    """Rows less the centre, scaled, in single precision; and their squared lengths.
 
     Parameters
     ----------
-    products : float64 (m, n)
-        Changed.
-    norms : float64 (n,)
-    shifts : float64 (m,)
-    factor : float
+    X : float32 or float64 (n, d)
+    centre : float64 (d,)
+    scale : float
+    rows : float32 (n, d or more)
+        The first d columns are filled in.
+
+    Returns
+    -------
+    float64 (n,)
     """
-    for point in range(len(products)):
-        product, shift = products[point], shifts[point]
-        for row in range(len(product)):
-            product[row] = max(norms[row] + shift - factor * product[row], 0.0)
+    n, d = X.shape
+    sizes = np.empty(n)
+    for row in range(n):
+        even, odd = 0.0, 0.0  # two sums, so that one need not wait for the other
+        for column in range(d):
+            value = (np.float64(X[row, column]) - centre[column]) * scale
+            rows[row, column] = value
+            if column % 2:
+                odd += value * value
+            else:
+                even += value * value
+        sizes[row] = even + odd
+    return sizes
 
 
 @kernel

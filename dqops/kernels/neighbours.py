@@ -9,13 +9,18 @@ _CHUNK = 256
 
 
 @kernel
-def pack_distances(distances, first, n_bits, packed):
+def pack_distances(products, norms, shifts, factor, first, n_bits, packed):
     """Write distance and row into one number each, so that numbers sort by distance, then by row.
+
+    The distance is ``norms[row] + shifts[point] - factor * product``, not below 0.
 
     Parameters
     ----------
-    distances : float64 (m, block)
-        0 or more, of rows ``first``, ``first + 1``, ...
+    products : float64 (m, block)
+        Of rows ``first``, ``first + 1``, ...
+    norms : float64 (n,)
+    shifts : float64 (m,)
+    factor : float
     first : int
     n_bits : int
         Enough for every row number: the lowest bits hold the row, the others the leading bits of the distance.
@@ -24,10 +29,14 @@ def pack_distances(distances, first, n_bits, packed):
     """
     one, number = np.uint64(1), np.uint64(first)
     kept = ~((one << np.uint64(n_bits)) - one)
-    block = distances.shape[1]
-    for point in range(len(distances)):
-        bits = distances[point].view(np.uint64)
+    block = products.shape[1]
+    norm, near = norms[first : first + block], np.empty(block)
+    bits = near.view(np.uint64)
+    for point in range(len(products)):
+        product, shift = products[point], shifts[point]
         out = packed[point, first : first + block]
+        for row in range(block):
+            near[row] = max(norm[row] + shift - factor * product[row], 0.0)
         for row in range(block):
             out[row] = ((bits[row] << one) & kept) | (number + np.uint64(row))
 
@@ -160,8 +169,8 @@ def tighten_limits(n_nearest, row_slack, point_slack, longest, room, limits, row
         upper = np.empty(count, np.float32)
         for place in range(count):
             upper[place] = lower[place] + row_slack[rows[point, place]] + point_slack[point]
-        highest = np.maximum(np.partition(upper, n_nearest - 1)[n_nearest - 1 : n_nearest], np.float32(0.0))
-        limit = highest.view(np.int32)[0] + np.int32(1)
+        upper[0] = max(_smallest(upper, n_nearest - 1), np.float32(0.0))
+        limit = upper.view(np.int32)[0] + np.int32(1)
         left = 0
         for place in range(count):
             if kept[point, place] < limit:
@@ -211,3 +220,27 @@ def _lengthen(runs, n_runs, place):
         return n_runs
     runs[n_runs, 0], runs[n_runs, 1] = place, place + 2
     return n_runs + 1
+
+
+@kernel
+def _smallest(values, place):
+    """What would stand at `place` if the values were sorted; they are moved about. Hoare's selection."""
+    low, high = 0, len(values) - 1
+    while low < high:
+        pivot, left, right = values[(low + high) // 2], low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if place <= right:
+            high = right
+        elif place >= left:
+            low = left
+        else:
+            break
+    return values[place]

@@ -6,7 +6,7 @@ from dqops.parallel import map_blocks
 from dqops.valuers.neighbours import TILE_BYTES, Scratch
 
 # Holdout rows that are summed together.
-PART = 64
+PART = 48
 
 
 def sum_over_holdout(work, n_holdout, n_part, n_jobs):

@@ -83,7 +83,7 @@ def knn_shapley(
 
     Notes
     -----
-    O(n_holdout n (d + log n)) time; O(n) memory and a tile of at most 52 MB, plus one copy of `X` for cosine, and a
+    O(n_holdout n (d + log n)) time; O(n) memory and a tile of at most 40 MB, plus one copy of `X` for cosine, and a
     single-precision one for the truncated form.
 
     References
@@ -143,7 +143,7 @@ def _exact_part(near, votes, units, k, start, stop, scratch):
     n_units = len(near.X) if units is None else int(units.max()) + 1
     total, squares = np.zeros(n_units), np.zeros(n_units)
     values, weights = scratch.array("values", (n_units,), np.float64), rank_weights(n_units, k)
-    for point, rows in enumerate(near.orders(start, stop, scratch), start):
+    for point, rows in enumerate(near.orders(np.arange(start, stop), scratch), start):
         worth = votes.targets if isinstance(votes, NumberVotes) else votes.utility(point)
         order = rows
         if units is not None:

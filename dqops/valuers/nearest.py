@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dqops.kernels.distances import COSINE, MANHATTAN, centred_rows, row_distances
+from dqops.kernels.distances import COSINE, MANHATTAN, row_distances, shrunk_rows
 from dqops.kernels.neighbours import keep_near, nearest_rows, tighten_limits
 from dqops.valuers.neighbours import Neighbours, Scratch
 
@@ -52,14 +52,14 @@ class Nearest:
         near, found = self.neighbours, np.empty((stop - start, count), dtype=np.int32)
         lists, counts = self._candidates(start, stop, count, scratch)
         nearest_rows(near.X, near.points[start:stop], near.metric, lists, counts, found)
-        for place in np.flatnonzero(counts < count):  # too many rows equally near
-            for order in near.orders(start + place, start + place + 1, scratch):
-                found[place] = order[:count]
+        crowded = np.flatnonzero(counts < count)  # too many rows are equally near
+        for place, order in zip(crowded, near.orders(start + crowded, scratch), strict=True):
+            found[place] = order[:count]
         return found
 
     def _candidates(self, start, stop, count, scratch):
         """Lists of rows among which the nearest are, and how long they are; 0 where a list would be too long."""
-        n, n_points = len(self.rows), stop - start
+        n, n_points = len(self.row_slack), stop - start
         room = 4 * count
         lists = scratch.array("lists", (n_points, room + _BLOCK), np.int32)
         kept = scratch.array("kept", (n_points, room + _BLOCK), np.int32)
@@ -95,7 +95,11 @@ def nearest_of(neighbours):
     scale = 1.0 if metric == COSINE else _scale(X, points)
     if metric == MANHATTAN:
         nothing = np.empty((0, 0), np.float32)
-        slacks = (_slack(np.abs(one - centre).sum(axis=1) * scale, 2.5 * _ROUNDING) for one in (X, points))
+        slacks = []
+        for one in (X, points):
+            sizes = np.empty((1, len(one)))
+            row_distances(one, centre[None], MANHATTAN, sizes)
+            slacks.append(_slack(sizes[0], 2.5 * _ROUNDING * scale))
         return Nearest(neighbours, nothing, nothing, *slacks, scale)
     rounding = 1.05 * (X.shape[1] + 8) * 2.0**-24
     rows, sizes = _shrunk(X, centre, scale, metric, rounding)
@@ -108,17 +112,11 @@ def nearest_of(neighbours):
 
 def _shrunk(X, centre, scale, metric, rounding):
     """Rows less the centre, a lower bound of their squared lengths, and ones; and the squared lengths."""
-    rows, sizes = np.ones((len(X), X.shape[1] + 2), np.float32), np.full(len(X), 0.5)
-    offsets = np.empty((_BLOCK, X.shape[1]))
-    for first in range(0, len(X), _BLOCK):
-        block = slice(first, min(first + _BLOCK, len(X)))
-        some = offsets[: block.stop - first]
-        centred_rows(X[block], centre, some)
-        some *= scale
-        rows[block, :-2] = some
-        if metric != COSINE:
-            sizes[block] = np.einsum("ij,ij->i", some, some)
-    rows[:, -2] = sizes * (1 - 2 * rounding) - _LEAST
+    rows = np.empty((len(X), X.shape[1] + 2), np.float32)
+    sizes = shrunk_rows(X, centre, scale, rows)
+    if metric == COSINE:
+        sizes[:] = 0.5
+    rows[:, -2], rows[:, -1] = sizes * (1 - 2 * rounding) - _LEAST, 1
     return rows, sizes
 
 

@@ -15,7 +15,6 @@ from dqops.kernels.distances import (
     EUCLIDEAN,
     MANHATTAN,
     centred_rows,
-    distances_of_products,
     listed_distances,
     row_distances,
 )
@@ -23,7 +22,7 @@ from dqops.kernels.neighbours import pack_distances, sort_runs, unpack_order
 
 METRICS = {"euclidean": EUCLIDEAN, "manhattan": MANHATTAN, "cosine": COSINE}
 # Bytes of sortable numbers that one call holds, whatever the number of rows and workers (but four points a worker).
-TILE_BYTES = 52_000_000
+TILE_BYTES = 40_000_000
 # Up to this many columns plain sums are as quick as products.
 _FEW_COLUMNS = 16
 _BLOCK = 2048
@@ -62,7 +61,7 @@ class Neighbours:
         Of `dqops.kernels.distances`.
     centre : float64 (d,)
     norms : float64 (n,)
-        Squared distance of each row from the centre.
+        Squared distance of each row from the centre; 0 where products, or sums, are distances without it.
     by_sums : bool
         Distances are summed up, not taken from products.
     candidates : float64 (count, d), optional
@@ -71,7 +70,7 @@ class Neighbours:
     Examples
     --------
     >>> near = neighbours_of(np.array([[0.0], [3.0], [1.0]]), np.array([[1.0]]))
-    >>> [order.tolist() for order in near.orders(0, 1)]
+    >>> [order.tolist() for order in near.orders([0])]
     [[2, 0, 1]]
     """
 
@@ -83,8 +82,8 @@ class Neighbours:
     by_sums: bool
     candidates: np.ndarray | None = None
 
-    def orders(self, start, stop, scratch=None):
-        """Rows, nearest first, ties by row, for each of the points `start` to `stop`.
+    def orders(self, places, scratch=None):
+        """Rows, nearest first, ties by row, for each of the points at these places.
 
         Yields
         ------
@@ -93,11 +92,12 @@ class Neighbours:
         """
         scratch = scratch or Scratch()
         n = len(self.X)
-        n_tile = max(4, min(256, scratch.n_bytes // (n * (16 if self.by_sums else 8))))
+        most = max(4, min(256, scratch.n_bytes // (n * (16 if self.by_sums else 8))))
+        n_tile = -(-len(places) // max(1, -(-len(places) // most)))  # tiles of one size, no larger than the most
         n_bits = max(1, (n - 1).bit_length())
         order, sums = scratch.array("order", (n,), np.int32), scratch.array("sums", (n,), np.float64)
-        for first in range(start, stop, n_tile):
-            points = self.points[first : min(first + n_tile, stop)]
+        for first in range(0, len(places), max(1, n_tile)):
+            points = self.points[places[first : first + n_tile]]
             packed = scratch.array("packed", (len(points), n), np.uint64)
             distances, gaps, share = self._fill(points, packed, n_bits, scratch)
             packed.sort(axis=1)
@@ -126,8 +126,9 @@ class Neighbours:
         if self.by_sums:
             distances = scratch.array("distances", packed.shape, np.float64)
             row_distances(self.X, points, self.metric, distances)
-            pack_distances(distances, 0, n_bits, packed)
-            return distances, np.zeros(len(points)), 0.0
+            nothing = np.zeros(len(points))
+            pack_distances(distances, self.norms, nothing, -1.0, 0, n_bits, packed)
+            return distances, nothing, 0.0
         offsets = points - self.centre
         shifts, gaps, share = self._bounds(offsets)
         factor = 1.0 if self.metric == COSINE else 2.0
@@ -137,8 +138,7 @@ class Neighbours:
             centred_rows(block, self.centre, rows)
             products = scratch.array("products", (len(points), len(block)), np.float64)
             np.matmul(offsets, rows[: len(block)].T, out=products)
-            distances_of_products(products, self.norms[first : first + _BLOCK], shifts, factor)
-            pack_distances(products, first, n_bits, packed)
+            pack_distances(products, self.norms, shifts, factor, first, n_bits, packed)
         return None, gaps, share
 
     def _bounds(self, offsets):
@@ -180,11 +180,11 @@ def neighbours_of(X, points, metric="euclidean", *, by_sums=None, candidates=Non
     points = np.ascontiguousarray(points, dtype=np.float64)
     d = X.shape[1]
     centre = np.zeros(d) if code == COSINE else np.median(X[:: max(1, len(X) // 1000)], axis=0).astype(np.float64)
-    near = Neighbours(X, points, code, centre, np.zeros(len(X)), True, np.ascontiguousarray(beside, dtype=np.float64))
+    sums = Neighbours(X, points, code, centre, np.zeros(len(X)), True, np.ascontiguousarray(beside, dtype=np.float64))
     if by_sums or code == MANHATTAN or d <= _FEW_COLUMNS:
-        return near
-    near = replace(near, norms=near.norms if code == COSINE else _squared_norms(X, centre), by_sums=False)
-    return replace(near, by_sums=by_sums is None and near.doubtful_share() > _MOST_DOUBTS)
+        return sums
+    products = replace(sums, norms=sums.norms if code == COSINE else _squared_norms(X, centre), by_sums=False)
+    return sums if by_sums is None and products.doubtful_share() > _MOST_DOUBTS else products
 
 
 def _of_length_one(X):

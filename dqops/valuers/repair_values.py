@@ -160,7 +160,7 @@ class _Repairs:
         sums, (gains, effects) = np.zeros((4, count)), np.empty((2, count))
         ranks = scratch.array("ranks", (len(near.X),), np.int32)
         weights, away = rank_weights(len(near.X), self.k), np.empty((1, count))
-        for point, order in enumerate(near.orders(start, stop, scratch), start):
+        for point, order in enumerate(near.orders(np.arange(start, stop), scratch), start):
             ranks_of(order, ranks)
             new_ranks = ranks[self.places].astype(np.int64)
             if self.moves:

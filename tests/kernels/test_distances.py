@@ -50,19 +50,12 @@ def test_rows_are_centred_in_double_precision(rng, dtype):
     np.testing.assert_array_equal(found, wanted)
 
 
-@pytest.mark.parametrize("factor", [1.0, 2.0])
-def test_products_become_distances(rng, factor):
-    X, points = rng.normal(size=(9, 4)), rng.normal(size=(3, 4))
-    norms, shifts = (X**2).sum(axis=1), (points**2).sum(axis=1)
-    found, wanted = points @ X.T, points @ X.T
-    kernels.distances_of_products(found, norms, shifts, factor)
-    naive.distances_of_products(wanted, norms, shifts, factor)
-    np.testing.assert_allclose(found, wanted, rtol=1e-15)
-    if factor == 2.0:
-        np.testing.assert_allclose(found, ((X[None] - points[:, None]) ** 2).sum(axis=2), atol=1e-12)
-
-
-def test_a_product_above_both_lengths_is_no_distance_below_0():
-    products = np.array([[1.0 + 1e-12]])
-    kernels.distances_of_products(products, np.ones(1), np.ones(1), 2.0)
-    assert products[0, 0] == 0
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("d", [1, 2, 5])
+def test_rows_are_shrunk_to_single_precision(rng, dtype, d):
+    X, centre = rng.normal(size=(7, d)).astype(dtype), rng.normal(size=d)
+    found, wanted = np.zeros((2, 7, d + 2), np.float32)
+    sizes = kernels.shrunk_rows(X, centre, 0.25, found)
+    np.testing.assert_allclose(sizes, naive.shrunk_rows(X, centre, 0.25, wanted), rtol=1e-15)
+    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_allclose(sizes, (((X.astype(np.float64) - centre) / 4) ** 2).sum(axis=1), rtol=1e-14)

@@ -13,18 +13,25 @@ def bits_of(n):
 
 def packed_of(distances, n_bits):
     packed = np.empty(distances.shape, np.uint64)
-    kernels.pack_distances(distances, 0, n_bits, packed)
+    nothing = np.zeros(max(distances.shape))
+    kernels.pack_distances(distances, nothing, nothing, -1.0, 0, n_bits, packed)
     return packed
 
 
 @pytest.mark.parametrize(("m", "block", "first", "n"), [(1, 1, 0, 1), (2, 5, 3, 8), (3, 4, 996, 1000)])
-def test_packing_equals_its_twin(rng, m, block, first, n):
-    distances = rng.exponential(size=(m, block))
-    distances[0, 0] = 0
+@pytest.mark.parametrize("factor", [-1.0, 1.0, 2.0])
+def test_packing_equals_its_twin(rng, m, block, first, n, factor):
+    given = rng.exponential(size=(m, block)), rng.exponential(size=n), rng.exponential(size=m), factor, first, bits_of(n)
     found, wanted = np.zeros((m, n), np.uint64), np.zeros((m, n), np.uint64)
-    kernels.pack_distances(distances, first, bits_of(n), found)
-    naive.pack_distances(distances, first, bits_of(n), wanted)
+    kernels.pack_distances(*given, found)
+    naive.pack_distances(*given, wanted)
     np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_product_above_both_lengths_is_no_distance_below_0():
+    packed = np.empty((1, 1), np.uint64)
+    kernels.pack_distances(np.array([[1.0 + 1e-12]]), np.ones(1), np.ones(1), 2.0, 0, 1, packed)
+    assert naive.packed_distance(packed[0, 0], 1)[0] == 0
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 256, 257, 600])

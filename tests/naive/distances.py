@@ -24,7 +24,11 @@ def centred_rows(X, centre, rows):
     rows[:] = np.array([[float(cell) - middle for cell, middle in zip(row, centre, strict=True)] for row in X])
 
 
-def distances_of_products(products, norms, shifts, factor):
-    for point in range(len(products)):
-        for row in range(len(norms)):
-            products[point, row] = max(0.0, norms[row] + shifts[point] - factor * products[point, row])
+def shrunk_rows(X, centre, scale, rows):
+    sizes = np.zeros(len(X))
+    for row in range(len(X)):
+        for column in range(X.shape[1]):
+            value = (float(X[row, column]) - centre[column]) * scale
+            rows[row, column] = value
+            sizes[row] += value * value
+    return sizes

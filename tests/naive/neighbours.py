@@ -6,11 +6,12 @@ import numpy as np
 from naive.distances import listed_distances
 
 
-def pack_distances(distances, first, n_bits, packed):
-    for point, line in enumerate(distances):
-        for place, distance in enumerate(line):
-            (bits,) = struct.unpack("<Q", struct.pack("<d", distance))
+def pack_distances(products, norms, shifts, factor, first, n_bits, packed):
+    for point, line in enumerate(products):
+        for place, product in enumerate(line):
             row = first + place
+            distance = max(0.0, norms[row] + shifts[point] - factor * product)
+            (bits,) = struct.unpack("<Q", struct.pack("<d", distance))
             packed[point, row] = ((2 * bits) >> n_bits << n_bits) + row
 
 

@@ -13,7 +13,7 @@ from scipy import sparse
 from dqops.errors import DataError, OptionError, UnknownNameError
 from dqops.valuers.knn_shapley import knn_shapley
 from dqops.valuers.nearest import nearest_of
-from dqops.valuers.neighbours import METRICS, neighbours_of
+from dqops.valuers.neighbours import METRICS, Neighbours, neighbours_of
 
 N, WIDE, NARROW = 400, 24, 5
 
@@ -59,7 +59,7 @@ def test_values_are_those_of_the_definition(made, metric, d, dtype):
     X, y, held, answers = made(d)
     X, held = X.astype(dtype), held.astype(dtype)
     if metric == "cosine":  # the reference takes lengths in its own way, which moves last bits only
-        assert np.array_equal([one.copy() for one in neighbours_of(X, held, metric).orders(0, 17)], orders_by_definition(X, held, metric))
+        assert np.array_equal([one.copy() for one in neighbours_of(X, held, metric).orders(np.arange(17))], orders_by_definition(X, held, metric))
     found = knn_shapley(X, y, held, answers, k=4, metric=metric)
     value, stderr = values_by_definition(orders_by_definition(X, held, metric), (y == answers[:, None]).astype(float), 4)
     np.testing.assert_allclose(found.value, value, atol=1e-14)
@@ -115,11 +115,11 @@ def test_near_ties_are_settled_by_the_definition(rng, made, kind, d):
     by_definition = orders_by_definition(X / X.max(), held / X.max(), "euclidean") if kind in ("huge", "tiny") else None
     if kind == "constant columns":
         by_definition = orders_by_definition(X[:, 1::2], held[:, 1::2], "euclidean")
-    for by_sums in (True, False):
+    for by_sums in (True, False, None):
         near = neighbours_of(X, held, by_sums=by_sums)
         if by_definition is None:
             by_definition = orders_by_definition(X, held, "euclidean")
-        found = np.array([order.copy() for order in near.orders(0, len(held))])
+        found = np.array([order.copy() for order in near.orders(np.arange(len(held)))])
         if kind in ("huge", "tiny"):  # dividing by the largest number moves last bits
             np.testing.assert_array_equal(found[:, :50], by_definition[:, :50])
         else:
@@ -130,17 +130,18 @@ def test_near_ties_are_settled_by_the_definition(rng, made, kind, d):
 @pytest.mark.parametrize("metric", list(METRICS))
 @pytest.mark.parametrize("count", [1, 7, 300])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_nearest_are_the_first_of_the_order(made, metric, count, dtype):
+def test_the_nearest_are_the_first_of_the_order(made, monkeypatch, metric, count, dtype):
     X, _, held, _ = made(n=2500)
     near = neighbours_of(X.astype(dtype), held.astype(dtype), metric)
-    found = nearest_of(near).find(3, 15, count)
-    np.testing.assert_array_equal(found, [order[:count].copy() for order in near.orders(3, 15)])
+    wanted = [order[:count].copy() for order in near.orders(np.arange(3, 15))]
+    monkeypatch.setattr(Neighbours, "orders", lambda near, places, scratch: iter([None] * len(places)))  # no whole orders
+    np.testing.assert_array_equal(nearest_of(near).find(3, 15, count), wanted)
 
 
 def test_rows_sorted_from_far_to_near_are_found_too(rng):
     X = np.sort(rng.normal(size=(6000, 3)) ** 2, axis=0)[::-1].copy()
     near = neighbours_of(X, np.zeros((2, 3)))
-    np.testing.assert_array_equal(nearest_of(near).find(0, 2, 20), [order[:20].copy() for order in near.orders(0, 2)])
+    np.testing.assert_array_equal(nearest_of(near).find(0, 2, 20), [order[:20].copy() for order in near.orders([0, 1])])
 
 
 def test_data_that_products_cannot_order_are_summed_up(rng):
