@@ -1,5 +1,6 @@
 """The door for array users: what they hand over is checked and made plain here, once."""
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -83,9 +84,7 @@ def feature_arrays(X, X_holdout, *, max_bytes=DENSE_BUDGET):
     >>> holdout.dtype, holdout.shape
     (dtype('float64'), (3, 2))
     """
-    names, holdout_names = column_names(X), column_names(X_holdout)
-    if names is not None and holdout_names is not None and names != holdout_names and sorted(names) == sorted(holdout_names):
-        raise DataError("X_holdout has the columns of X in another order", "the same order in both")
+    check_order(X, X_holdout, "X_holdout")
     train, holdout = feature_array(X, max_bytes=max_bytes), feature_array(X_holdout, "X_holdout", max_bytes=max_bytes)
     check_columns(train, holdout, "X_holdout")
     dtype = np.result_type(train, holdout)
@@ -206,6 +205,13 @@ def check_columns(X, other, name):
         raise DataError(f"X has {_count(X.shape[1], 'column')} and {name} {other.shape[1]}", "the same columns in both")
 
 
+def check_order(X, other, name):
+    """Refuse a frame that has the columns of the frame `X` in another order."""
+    names, others = column_names(X), column_names(other)
+    if names is not None and others is not None and names != others and sorted(names) == sorted(others):
+        raise DataError(f"{name} has the columns of X in another order", "the same order in both")
+
+
 def check_memory(n_bytes, max_bytes, what):
     """Refuse work that would hold more than the budget, before anything is allocated.
 
@@ -213,6 +219,8 @@ def check_memory(n_bytes, max_bytes, what):
     Traceback (most recent call last):
     dqops.errors.DataError: the n_holdout x n matrix takes 3.2 GB; need at most 1.1 GB, or a larger max_bytes
     """
+    if isinstance(max_bytes, bool) or not isinstance(max_bytes, Real) or not max_bytes > 0:
+        raise OptionError("max_bytes", max_bytes, "a number of bytes above 0")
     if n_bytes > max_bytes:
         raise DataError(f"{what} takes {_size(n_bytes)}", f"at most {_size(max_bytes)}, or a larger max_bytes")
 

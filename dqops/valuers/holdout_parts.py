@@ -1,12 +1,27 @@
 """Sums over holdout rows, in parts that do not depend on the number of workers."""
 
-import numpy as np
+from numbers import Integral
 
+import numpy as np
+from joblib import effective_n_jobs
+
+from dqops.errors import OptionError
 from dqops.parallel import map_blocks
 from dqops.valuers.neighbours import TILE_BYTES, Scratch
 
 # Holdout rows that are summed together.
 PART = 48
+
+
+def worker_count(n_jobs):
+    """How many workers that is, under joblib's rules.
+
+    >>> worker_count(3)
+    3
+    """
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) or n_jobs == 0:
+        raise OptionError("n_jobs", n_jobs, "an integer of 1 or more, or -1 for all cores")
+    return effective_n_jobs(int(n_jobs))
 
 
 def sum_over_holdout(work, n_holdout, n_part, n_jobs):

@@ -5,7 +5,6 @@ from numbers import Integral, Real
 
 import numpy as np
 import polars as pl
-from joblib import effective_n_jobs
 from threadpoolctl import threadpool_limits
 
 from dqops.errors import OptionError
@@ -20,7 +19,7 @@ from dqops.kernels.shapley import (
 )
 from dqops.results.valuation import Valuation
 from dqops.valuers.arrays import check_memory, check_rows, coded_labels, feature_arrays
-from dqops.valuers.holdout_parts import PART, mean_and_stderr, sum_over_holdout
+from dqops.valuers.holdout_parts import PART, mean_and_stderr, sum_over_holdout, worker_count
 from dqops.valuers.nearest import nearest_of
 from dqops.valuers.neighbours import TILE_BYTES, neighbours_of
 from dqops.valuers.votes import NumberVotes, check_votes, votes_of
@@ -100,7 +99,7 @@ def knn_shapley(
     votes = votes_of(y, y_holdout, task=task, classes=classes)
     check_votes(votes, len(X), len(X_holdout))
     units, names = _units(groups, len(X))
-    n_jobs, n_nearest = effective_n_jobs(n_jobs), max(int(k), int(np.ceil(1 / max_error))) if max_error > 0 else len(X)
+    n_jobs, n_nearest = worker_count(n_jobs), max(int(k), int(np.ceil(1 / max_error))) if max_error > 0 else len(X)
     is_exact = units is not None or isinstance(votes, NumberVotes) or 4 * n_nearest >= len(X)
     needed = exact_bytes(X, metric, n_jobs) if is_exact else _nearest_bytes(X, metric, n_jobs, n_nearest)
     check_memory(needed, max_bytes, f"knn_shapley of {len(X)} rows")

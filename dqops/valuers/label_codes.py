@@ -7,7 +7,7 @@ from dqops.models.targets import codes_of
 from dqops.valuers.arrays import coded_labels, missing_labels, one_a_row
 
 
-def label_codes(y, n_classes, classes=None):
+def label_codes(y, n_classes, classes=None, *, name="y"):
     """Column of each label, -1 where it is missing, and the labels of the columns.
 
     Whole numbers within ``0 .. n_classes - 1`` are columns already and are not copied.
@@ -19,6 +19,8 @@ def label_codes(y, n_classes, classes=None):
         Columns.
     classes : array-like (n_classes,), optional
         Labels of the columns.
+    name : str
+        What messages call `y`.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def label_codes(y, n_classes, classes=None):
     >>> codes.tolist(), classes.tolist()
     ([0, 1, -1], ['no', 'yes'])
     """
-    values = one_a_row(y, "y")
+    values = one_a_row(y, name)
     if classes is None and values.dtype.kind in "iu" and values.min() >= 0 and values.max() < n_classes:
         return (values if values.dtype.kind == "i" else values.astype(np.int64)), np.arange(n_classes)
     known = ~missing_labels(values)
@@ -49,7 +51,8 @@ def label_codes(y, n_classes, classes=None):
             codes[known] = values[known].astype(np.int64)
             return codes, np.arange(n_classes)
         if len(coded.classes) != n_classes:
-            raise DataError(f"y holds {len(coded.classes)} labels and probabilities have {n_classes} columns", "classes=, the label of each column")
+            held = f"{len(coded.classes)} labels" if len(coded.classes) > 1 else "one label"
+            raise DataError(f"{name} holds {held} and probabilities have {n_classes} columns", "classes=, the label of each column")
         codes[known] = coded.codes
         return codes, coded.classes
     return _among(values, known, codes, classes, n_classes)

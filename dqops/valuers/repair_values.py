@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from joblib import effective_n_jobs
 from threadpoolctl import threadpool_limits
 
 from dqops.errors import DataError, OptionError
@@ -12,8 +11,8 @@ from dqops.kernels.distances import row_distances
 from dqops.kernels.repairs import moved_ranks, ranks_of, repair_gains
 from dqops.kernels.shapley import add_values, rank_weights
 from dqops.results.repair_values import RepairValues
-from dqops.valuers.arrays import check_columns, check_memory, check_rows, feature_array, feature_arrays
-from dqops.valuers.holdout_parts import PART, mean_and_stderr, sum_over_holdout
+from dqops.valuers.arrays import check_columns, check_memory, check_order, check_rows, feature_array, feature_arrays
+from dqops.valuers.holdout_parts import PART, mean_and_stderr, sum_over_holdout, worker_count
 from dqops.valuers.influence import repair_influence
 from dqops.valuers.knn_shapley import MAX_BYTES, check_options, exact_bytes
 from dqops.valuers.neighbours import Neighbours, neighbours_of
@@ -112,6 +111,7 @@ def repair_values(
         found = repair_influence(X, y, X_holdout, y_holdout, labels=labels, features=features, rows=rows, model=model)
         return replace(_named(found.value, None, found.unit, "repair_influence", rows), effect=found.value, why=found.why)
     check_options(k)
+    check_order(X, features, "features")
     X, X_holdout = feature_arrays(X, X_holdout)
     votes = votes_of(y, y_holdout, classes=classes, n_classes=1 if labels is None else n_columns(labels))
     if isinstance(votes, NumberVotes):
@@ -121,7 +121,7 @@ def repair_values(
     voices = votes.of_rows(places) if labels is None else voices_of(votes, labels, y_holdout)
     check_rows(len(places), len(voices), _LIST, "labels")
     candidates = None if features is None else _candidates(features, X, len(places))
-    n_jobs = effective_n_jobs(n_jobs)
+    n_jobs = worker_count(n_jobs)
     check_memory(exact_bytes(X, metric, n_jobs) + 80 * len(places), max_bytes, f"repair_values of {len(X)} rows")
     with threadpool_limits(1, "blas"):
         near = neighbours_of(X, X_holdout, metric, candidates=candidates)

@@ -122,7 +122,7 @@ def votes_of(y, y_holdout, *, task=None, classes=None, n_classes=1):
     """
     n_classes = max(n_classes, n_columns(y), n_columns(y_holdout))
     if n_classes > 1:
-        classes = column_labels(n_classes, classes, y, y_holdout)
+        classes = column_labels(n_classes, classes, y=y, y_holdout=y_holdout)
         return SoftVotes(chances_of(y, classes, "y"), chances_of(y_holdout, classes, "y_holdout"), classes)
     if task_of_targets(y, task) == "regression":
         targets, held = number_targets(y), number_targets(y_holdout, "y_holdout")
@@ -178,10 +178,10 @@ def _label_votes(labels):
     return LabelVotes(labels.codes.astype(dtype), labels.holdout.astype(dtype))
 
 
-def column_labels(n_classes, classes, *targets):
+def column_labels(n_classes, classes, **targets):
     """Labels of columns of probabilities: those given, else the sorted labels, or 0, 1, ... where labels are such numbers.
 
-    >>> column_labels(2, None, [[0.5, 0.5]], ["no", "yes"]).tolist()
+    >>> column_labels(2, None, y=[[0.5, 0.5]], y_holdout=["no", "yes"]).tolist()
     ['no', 'yes']
     """
     if classes is not None:
@@ -189,8 +189,10 @@ def column_labels(n_classes, classes, *targets):
         if labels.shape != (n_classes,):
             raise DataError(f"classes has {labels.size} entries for {n_classes} columns of probabilities", "one a column")
         return labels
-    hard = [one for one in targets if n_columns(one) == 1]
-    return label_codes(hard[0], n_classes)[1] if hard else np.arange(n_classes)
+    for name, target in targets.items():
+        if n_columns(target) == 1:
+            return label_codes(target, n_classes, name=name)[1]
+    return np.arange(n_classes)
 
 
 def n_columns(y):

@@ -222,7 +222,7 @@ SAID = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
         ([0, 1, 1], SAID[:, :1] * 0 + 1, {}, DataError, "shape .3, 1.; need a column for each of two or more"),
         ([], np.empty((0, 2)), {}, DataError, "no rows"),
         (["a", "b", "c"], SAID, {}, DataError, "y holds 3 labels and probabilities have 2 columns; need classes="),
-        (["a", "a", "a"], SAID, {}, DataError, "y holds 1 labels"),
+        (["a", "a", "a"], SAID, {}, DataError, "y holds one label"),
         (["a", "b", "a"], SAID, {"classes": ["a", "c"]}, DataError, "label 'b' of y is not among classes"),
         (["a", "b", "a"], SAID, {"classes": ["a", "b", "c"]}, DataError, "names 3 labels"),
         (np.array(["a", "b", 1], dtype=object), SAID, {}, DataError, "text in 2 rows and other things"),

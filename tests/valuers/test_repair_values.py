@@ -1,6 +1,7 @@
 """Repairs by k nearest neighbours: against valuing the repaired table anew, and input that cannot be."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dqops.errors import DataError, OptionError, UnknownNameError
@@ -149,6 +150,7 @@ BAD = [
     ({"labels": np.full((3, 2), 0.4)}, DataError, "row 0 of labels is .* add up to 1"),
     ({"labels": np.full((3, 4), 0.25), "classes": [0, 1]}, DataError, "classes has 2 entries for 4 columns"),
     ({"features": [[1.0, 2.0]] * 3}, DataError, "X has 1 column and features 2"),
+    ({"X": pd.DataFrame({"a": [1.0, 2, 3], "b": 0}), "X_holdout": [[1.5, 0]], "features": pd.DataFrame({"b": [1.0, 2, 3], "a": 0})}, DataError, "another order"),
     ({"features": [[1.0]]}, DataError, "the list of repairs has 3 rows and features 1"),
     ({"features": [[np.nan], [1], [2]]}, DataError, "features column 0 is missing in 1 row of 3"),
     ({"y": [0.5, 1.5, 2.5], "y_holdout": [0.5], "labels": [1.0, 2.0, 3.0]}, DataError, "y holds numbers to foretell"),
