@@ -5,6 +5,7 @@ from importlib import import_module
 from dqops.version import VERSION as __version__  # noqa: F401
 
 _HOME = {
+    "Appraisal": "results.appraisal",
     "Audit": "results.audit",
     "Baseline": "results.gain",
     "Candidates": "results.candidates",
@@ -30,6 +31,7 @@ _HOME = {
     "NoiseCurve": "results.curve",
     "NoiseCurves": "results.curve",
     "Ranking": "results.ranking",
+    "NoisyRows": "results.noisy_rows",
     "Relabelling": "results.relabelling",
     "RepairValues": "results.repair_values",
     "Roles": "tables.table",
@@ -38,6 +40,7 @@ _HOME = {
     "Table": "tables.table",
     "Valuation": "results.valuation",
     "Verdict": "results.verdict",
+    "appraise": "flows.appraise",
     "audit": "flows.audit",
     "certain_predictions": "flows.certain_predictions",
     "certify": "flows.certify",
@@ -53,6 +56,7 @@ _HOME = {
     "load_schema": "schema",
     "prioritize": "flows.prioritize",
     "propagate": "flows.propagate",
+    "noisy_rows": "valuers.noisy_rows",
     "read": "tables.io",
     "registered": "tables.registry",
     "repair_influence": "valuers.influence",

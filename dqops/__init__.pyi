@@ -56,3 +56,7 @@ from dqops.valuers.repair_values import repair_values as repair_values
 from dqops.valuers.semivalues import semivalues as semivalues
 
 __version__: str
+from dqops.flows.appraise import appraise as appraise
+from dqops.results.appraisal import Appraisal as Appraisal
+from dqops.results.noisy_rows import NoisyRows as NoisyRows
+from dqops.valuers.noisy_rows import noisy_rows as noisy_rows

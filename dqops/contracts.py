@@ -159,9 +159,26 @@ class Cleaner(Plugin, role="cleaner"):
 
 
 class Valuer(Plugin, role="valuer"):
-    """Tells what each training row is worth to a model."""
+    """Tells what each training row is worth to a model.
+
+    A subclass is a frozen dataclass with `name` and `value`. It says which `tasks` it is for, and with
+    ``needs_holdout = False`` that rows are judged by the other training rows, so that no holdout is given.
+    """
+
+    tasks: tuple[str, ...] = ("classification", "regression")
+    needs_holdout: bool = True
 
     def value(self, train, holdout, model, rng):
+        """`Valuation` of the rows of `train`, with their ids, positive where the row helps.
+
+        Parameters
+        ----------
+        train, holdout : Table
+            Rows whose target is known; `holdout` is None where the valuer needs none.
+        model : Model
+            Made ready for the table (`Model.prepared`).
+        rng : numpy.random.Generator
+        """
         raise NotImplementedError
 
 

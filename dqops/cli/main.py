@@ -13,6 +13,7 @@ from dqops.version import VERSION
 
 _GARBAGE = 20_000  # objects between two searches for garbage: imports make many objects and hardly any cycle
 _COMMANDS = {
+    "appraise": ("cli.appraise", "Tell what each row of DATA is worth to your model."),
     "audit": ("cli.audit", "Search DATA for errors, price them on your model, worst first."),
     "certify": ("cli.certify", "Tell which predictions no repair of DATA can change."),
     "datasets": ("cli.datasets", "List the data sets that dqops knows."),

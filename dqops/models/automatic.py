@@ -120,6 +120,11 @@ def _before(learner):
     return [_vectorizer(), SimpleImputer(strategy="median"), StandardScaler()]
 
 
+def vectorised():
+    """An unfitted pipeline that makes numbers without holes, scaled, of any columns."""
+    return make_pipeline(*_before(LogisticRegression()))
+
+
 def _vectorizer(**options):
     return TableEncoder(high_cardinality=StringEncoder(n_components=TEXT_COMPONENTS), **options)
 
