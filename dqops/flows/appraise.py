@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from dqops.errors import DataError
-from dqops.flows.inputs import holdout_of
+from dqops.flows.inputs import check_settings, holdout_of, roles_of
 from dqops.models.design import Design
 from dqops.models.resolve import resolve_model
 from dqops.models.splits import make_splits
@@ -87,6 +87,7 @@ def appraise(
     """
     import_module("dqops.valuers")
     tell = progress or (lambda done, total, what: None)
+    check_settings(effort="standard", seed=seed, n_jobs=1, max_seconds=None)
     roles = {"target": target, "key": key, "time": time, "group": group, "weight": weight, "trusted": trusted}
     table = read(table, ignore=ignore, **roles)
     if not table.features or not table.n_rows:
@@ -113,7 +114,7 @@ def appraise(
         expected=_placed(expected, kept, table.n_rows),
         surety=None if surety is None else _filled(surety, kept, table.n_rows),
         notes=tuple(notes),
-        settings={"method": method, "seed": seed} | {name: value for name, value in roles.items() if value} | {"ignore": list(ignore)},
+        settings={"method": method, "seed": seed} | roles_of(table),
     )
 
 

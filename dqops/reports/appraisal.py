@@ -6,6 +6,7 @@ from io import StringIO
 import numpy as np
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from dqops.reports.words import sentence
@@ -48,9 +49,12 @@ def _parts(appraisal, top):
     facts = {"method": f"{appraisal.method}: {appraisal.why}", "judged by": appraisal.judged_by, "unit": appraisal.unit}
     if appraisal.error_bound:
         facts["error"] = f"at most {appraisal.error_bound:.2g} beside the standard error"
-    widest = max(map(len, facts)) + len(_GAP)
+    grid = Table.grid(padding=(0, len(_GAP), 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
     for label, told in facts.items():
-        yield Text.assemble((label.ljust(widest), "dim"), sentence(told, 400))
+        grid.add_row(Text(label, "dim"), Text(sentence(told, 400)))
+    yield grid
     worst = appraisal.worst(min(top, int(np.isfinite(appraisal.value).sum())))
     if len(worst):
         yield Text()

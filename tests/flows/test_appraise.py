@@ -168,6 +168,7 @@ def test_no_label_has_a_part_in_where_its_own_row_lies():
     ({"target": "kind", "model": "knn", "method": "tree_influence"}, OptionError, "trees"),
     ({"target": "kind", "ignore": ["id", "size", "other", "city", "same"]}, DataError, "nothing to predict from"),
     ({}, DataError, "no target"),
+    ({"target": "kind", "seed": -1}, OptionError, "seed"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(options, error, told):
     with pytest.raises(error, match=told):
