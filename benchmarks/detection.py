@@ -57,6 +57,11 @@ def folder():
     raise SystemExit("no data sets: set DQOPS_DATASETS")
 
 
+def targets_of(root):
+    """The target of each set, by name."""
+    return {one["name"]: one["target"] for one in json.loads((root / "index.json").read_text())}
+
+
 def as_text(path):
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
@@ -102,7 +107,7 @@ def scored(found, wrong):
 
 def cases(root, wanted, kinds):
     """All sets with truth; the versions of bank8fm are cases of their own."""
-    targets = {one["name"]: one["target"] for one in json.loads((root / "index.json").read_text())}
+    targets = targets_of(root)
     for name in PAIRS:
         if not wanted or name in wanted:
             yield case(name, root / name / "dirty.csv.gz", root / name / "clean.csv.gz", targets[name], kinds)

@@ -11,6 +11,7 @@ from dqops.flows.feasibility import feasibility as feasibility
 from dqops.flows.prioritize import prioritize as prioritize
 from dqops.flows.prioritizer import CleaningPrioritizer as CleaningPrioritizer
 from dqops.flows.propagate import propagate as propagate
+from dqops.flows.clean import clean as clean
 from dqops.results.audit import Audit as Audit
 from dqops.results.audit import load_run as load_run
 from dqops.results.candidates import Candidates as Candidates
@@ -31,6 +32,7 @@ from dqops.results.label_doubts import LabelDoubts as LabelDoubts
 from dqops.results.ranking import Ranking as Ranking
 from dqops.results.relabelling import Relabelling as Relabelling
 from dqops.results.repair_values import RepairValues as RepairValues
+from dqops.results.plan import CleaningPlan as CleaningPlan
 from dqops.results.summary import ColumnSummary as ColumnSummary
 from dqops.results.summary import LabelNoise as LabelNoise
 from dqops.results.valuation import Sampling as Sampling

@@ -157,6 +157,21 @@ class Cleaner(Plugin, role="cleaner"):
         """What it does, as an order to a person: ``parse 'ounces' as numbers``."""
         raise NotImplementedError
 
+    def sureness(self, table, positions):
+        """Probability that what it writes into these cells of `table` is right, where they were wrong.
+
+        Parameters
+        ----------
+        table : Table
+            As it was before the repair.
+        positions : int64 (m,)
+
+        Returns
+        -------
+        float or float64 (m,)
+        """
+        return 1.0
+
 
 class Valuer(Plugin, role="valuer"):
     """Tells what each training row is worth to a model.

@@ -11,6 +11,7 @@
     ├── SourceError (ValueError)            a source cannot be read
     ├── DataError (ValueError)              the data cannot be used for this
     ├── ModelError (RuntimeError)           the user's model failed
+    ├── PlanConflictError (ValueError)      two plans change one cell
     └── OutputError (OSError)               a result cannot be written
 
     DqopsWarning (UserWarning)
@@ -133,6 +134,23 @@ class ModelError(DqopsError, RuntimeError):
 
     def __reduce__(self):
         return ModelError, (self.model, self.step, str(self.cause))
+
+
+class PlanConflictError(DqopsError, ValueError):
+    """Two plans change one cell to different values.
+
+    >>> str(PlanConflictError(7, "city", "rome", "oslo"))
+    "two changes of row 7, column 'city': to 'rome' and to 'oslo'; need one, or prefer= to say whose stands"
+    """
+
+    def __init__(self, row, column, first, second):
+        what = f"row {row!r}" if column is None else f"row {row!r}, column {column!r}"
+        to = " and ".join("nothing" if one is None else one if one == _DROPPED else f"to {one!r}" for one in (first, second))
+        super().__init__(f"two changes of {what}: {to}; need one, or prefer= to say whose stands")
+        self.row, self.column, self.first, self.second = row, column, first, second
+
+
+_DROPPED = "the row is dropped"
 
 
 class OutputError(DqopsError, OSError):

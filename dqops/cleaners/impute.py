@@ -31,7 +31,9 @@ class FillTypical(Cleaner):
 
     def fit(self, table, detector, column, rng):
         """Learn the typical value."""
-        return self.fitted(detector=detector, column=column, typical=_typical(table, column))
+        typical, known = _typical(table, column), table.frame[column].drop_nulls()
+        share = float((known == typical).mean()) if len(known) else 0.0
+        return self.fitted(detector=detector, column=column, typical=typical, share=share)
 
     def repair(self, table):
         """The table with the empty and disguised cells of the column filled."""
@@ -40,6 +42,10 @@ class FillTypical(Cleaner):
             return table
         values = pl.Series([self.typical_]).new_from_index(0, len(positions))
         return table.with_columns(written(column, positions, values))
+
+    def sureness(self, table, positions):
+        """Share of the known cells that hold the typical value."""
+        return self.share_
 
     def action(self):
         """As an order."""
@@ -87,12 +93,12 @@ class FillPredicted(Cleaner):
     def fit(self, table, detector, column, rng):
         """Fit the trees on the training rows where the cell is known; the target is never looked at."""
         others = [name for name in table.features if name != column]
-        coder = _Coder(others).fit(table)
+        coder = Coder(others).fit(table)
         known = np.setdiff1d(np.arange(table.n_rows), empty_positions(table, column, detector))
         if len(known) > _MOST_ROWS:
             known = np.sort(rng.choice(known, _MOST_ROWS, replace=False))
         answers = table.frame[column] if not _is_number(table, column) else as_numbers(table, column)
-        trees = _fit_trees(coder.matrix(table.take(known)), answers.gather(known), rng)
+        trees = fit_trees(coder.matrix(table.take(known)), answers.gather(known), rng)
         typical = _typical(table, column)
         return self.fitted(detector=detector, column=column, coder=coder, trees=trees, typical=typical)
 
@@ -104,6 +110,16 @@ class FillPredicted(Cleaner):
         predicted = pl.Series(self.trees_.predict(self.coder_.matrix(table.take(positions))).tolist())
         column = table.frame[self.column_]
         return table.with_columns(written(column, positions, in_type_of(predicted, column)))
+
+    def sureness(self, table, positions):
+        """Share of the trees that say, each for itself, the value written."""
+        if self.trees_ is None or not len(positions):
+            return np.zeros(len(positions))
+        X = self.coder_.matrix(table.take(positions))
+        each = np.array([tree.predict(X) for tree in self.trees_.estimators_])
+        if not hasattr(self.trees_, "classes_"):
+            return np.isclose(each, self.trees_.predict(X), rtol=1e-9, atol=0.0).mean(axis=0)
+        return (each == self.trees_.predict_proba(X).argmax(axis=1)).mean(axis=0)
 
     def action(self):
         """As an order."""
@@ -134,12 +150,13 @@ def _typical(table, column):
 
 
 @dataclass
-class _Coder:
+class Coder:
     """Other columns as numbers for trees: levels by their rank of frequency, unknown ones as missing."""
 
     names: list
 
     def fit(self, table):
+        """Learn the levels."""
         self.levels = {
             name: table.frame[name].alias("level").value_counts(sort=True)["level"].drop_nulls().head(250)
             for name in self.names
@@ -148,6 +165,7 @@ class _Coder:
         return self
 
     def matrix(self, table):
+        """float64 (n_rows, n_columns), NaN where a cell is empty."""
         return np.column_stack([self._column(table, name) for name in self.names]) if self.names else np.zeros((table.n_rows, 1))
 
     def _column(self, table, name):
@@ -158,7 +176,9 @@ class _Coder:
         codes = pl.Series(np.arange(levels.len(), dtype=np.float64))
         if levels.is_empty():
             return np.full(table.n_rows, np.nan)
-        return table.frame[name].replace_strict(levels, codes, default=None, return_dtype=pl.Float64).fill_null(np.nan).to_numpy()
+        cells = table.frame[name]
+        cells = cells if cells.dtype == levels.dtype else in_type_of(cells, levels)
+        return cells.replace_strict(levels, codes, default=None, return_dtype=pl.Float64).fill_null(np.nan).to_numpy()
 
 
 def _is_number(table, column):
@@ -167,7 +187,7 @@ def _is_number(table, column):
     return meaning is not None and meaning.kind == "number" and table.frame[column].n_unique() > _MOST_LEVELS // 2
 
 
-def _fit_trees(X, y, rng):
+def fit_trees(X, y, rng):
     """Randomised trees for the column, or None where it cannot be predicted from anything."""
     kept = y.is_not_null().to_numpy() if not y.dtype.is_float() else y.is_finite().fill_null(False).to_numpy()
     if not y.dtype.is_float():

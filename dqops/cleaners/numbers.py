@@ -18,9 +18,10 @@ class ParseNumbers(Cleaner):
 
     Parameters
     ----------
-    wild : {"blank", "typical"}
+    wild : {"blank", "typical", "keep"}
         Typos that still parse are wild numbers: empty those cells and the unreadable ones, or write the median
-        of the training rows, for models that refuse empty cells.
+        of the training rows, for models that refuse empty cells; or keep them, and write only what can be read
+        into the doubtful cells.
 
     Examples
     --------
@@ -30,23 +31,41 @@ class ParseNumbers(Cleaner):
 
     name = "parse"
     kinds = ("formats",)
-    wild: Literal["blank", "typical"] = "blank"
+    wild: Literal["blank", "typical", "keep"] = "blank"
 
     def fit(self, table, detector, column, rng):
         """Learn the usual range of the parsed column."""
-        return self.fitted(detector=detector, column=column, usual=usual_range(as_numbers(table, column)))
+        fitted = self.fitted(detector=detector, column=column, usual=usual_range(as_numbers(table, column)), numbers=False)
+        if self.wild != "keep":
+            return fitted
+        kept = fitted._corrected(table)
+        return fitted.fitted(numbers=bool((_plain(kept).is_not_null() | kept.is_null()).all()))
 
     def repair(self, table):
         """The table with the column as Float64; suggestions of the detector go first."""
+        if self.wild == "keep":
+            return table.with_columns(self._corrected(table))
         numbers = as_numbers(table, self.column_)
+        for suggested, positions in self._suggested(table):
+            numbers = written(numbers, positions, suggested)
+        return table.with_columns(tamed(numbers, self.usual_, self.wild))
+
+    def _suggested(self, table):
         for group in self.detector_.find(table):
             if group.column == self.column_ and group.suggestions is not None:
-                suggested = group.suggestions.cast(pl.Float64, strict=False)
-                numbers = written(numbers, group.positions, suggested)
-        return table.with_columns(tamed(numbers, self.usual_, self.wild))
+                yield group.suggestions.cast(pl.Float64, strict=False), group.positions
+
+    def _corrected(self, table):
+        """The column with the doubtful cells that can be read; as numbers where each training cell then was one."""
+        column = table.frame[self.column_]
+        for suggested, positions in self._suggested(table):
+            column = written(column, positions, suggested)
+        return _plain(column) if self.numbers_ else column
 
     def action(self):
         """As an order."""
+        if self.wild == "keep":
+            return f"write plain numbers into the doubtful cells of {self.column_!r} that can be read"
         return f"parse {self.column_!r} as numbers and {_ORDERS[self.wild]} wild values"
 
 
@@ -85,6 +104,11 @@ class TameOutliers(Cleaner):
         if doubtful.suggestions is not None:
             numbers = written(numbers, doubtful.positions, doubtful.suggestions.cast(pl.Float64, strict=False))
         return numbers
+
+
+def _plain(column):
+    """The cells that are plain numbers, as such."""
+    return column if column.dtype.is_numeric() else column.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
 
 
 def usual_range(numbers, reach=10.0):

@@ -6,11 +6,17 @@ import numpy as np
 
 from dqops.contracts import Cleaner
 from dqops.tables.cells import written
+from dqops.tables.repeats import describing
 
 
 @dataclass(frozen=True)
 class DropRepeats(Cleaner):
     """Drops training rows that repeat an earlier one.
+
+    Parameters
+    ----------
+    near : bool
+        Those that repeat it only nearly, too.
 
     Examples
     --------
@@ -21,17 +27,27 @@ class DropRepeats(Cleaner):
     name = "drop_repeats"
     kinds = ("duplicates",)
     on_rows = True
+    near: bool = True
 
     def repair(self, table):
         """The table without doubtful repeats."""
         keep = np.ones(table.n_rows, dtype=bool)
         for group in self.detector_.find(table):
-            keep[group.at_least(0.5).positions] = False
+            sure = group.at_least(0.5)
+            keep[sure.positions if self.near else _word_by_word(table, sure)] = False
         return table.take(np.flatnonzero(keep))
 
     def action(self):
         """As an order."""
         return "drop repeated rows from training"
+
+
+def _word_by_word(table, repeats):
+    """Positions of the repeats that say just what the earlier row says, its target included."""
+    said = [name for name in (*table.features, table.roles.target) if name is not None]
+    cells = table.frame.select(describing(table.frame, said))
+    same = [cells[name].gather(repeats.positions).eq_missing(cells[name].gather(repeats.related)).to_numpy() for name in cells.columns]
+    return repeats.positions[np.all(same, axis=0)] if same else repeats.positions[:0]
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
 """``dqops audit``."""
 
-import os
 import sys
 
 import click
 
-from dqops.cli.config import configured
+from dqops.cli.config import configured, cores
 from dqops.errors import OptionError
 
 
@@ -83,13 +82,7 @@ def _run(source, tell, *, query, no_model, ignore, detectors, jobs, **options):
     roles = {name: options.pop(name) for name in ("target", "key", "time", "group", "weight", "trusted")}
     table = read(source, ignore=ignored, query=query, **roles)
     names = detectors.split(",") if detectors else None
-    return run(table, detectors=names, n_jobs=_cores(jobs), progress=tell, **options)
-
-
-def _cores(jobs):
-    if jobs == 0 or jobs < -1:
-        raise OptionError("jobs", jobs, "an integer of 1 or more, or -1 for all cores")
-    return len(os.sched_getaffinity(0)) if jobs == -1 and hasattr(os, "sched_getaffinity") else max(1, jobs if jobs > 0 else os.cpu_count() or 1)
+    return run(table, detectors=names, n_jobs=cores(jobs), progress=tell, **options)
 
 
 def _write(path, text):

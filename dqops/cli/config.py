@@ -1,5 +1,6 @@
 """Settings from ``dqops.toml`` or ``[tool.dqops]`` in ``pyproject.toml``; flags win."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -20,6 +21,13 @@ def configured(command):
         return path
 
     return read_settings
+
+
+def cores(jobs):
+    """How many cores a number of jobs means; -1 means all that this process may use."""
+    if jobs == 0 or jobs < -1:
+        raise OptionError("jobs", jobs, "an integer of 1 or more, or -1 for all cores")
+    return len(os.sched_getaffinity(0)) if jobs == -1 and hasattr(os, "sched_getaffinity") else max(1, jobs if jobs > 0 else os.cpu_count() or 1)
 
 
 def settings_for(command, flags, path=None):

@@ -16,11 +16,13 @@ _COMMANDS = {
     "appraise": ("cli.appraise", "Tell what each row of DATA is worth to your model."),
     "audit": ("cli.audit", "Search DATA for errors, price them on your model, worst first."),
     "certify": ("cli.certify", "Tell which predictions no repair of DATA can change."),
+    "clean": ("cli.clean", "Clean DATA as it pays for your model, and keep the trail."),
     "datasets": ("cli.datasets", "List the data sets that dqops knows."),
     "prioritize": ("cli.prioritize", "Rank the doubts of DATA by what resolving each gains for its cost."),
     "propagate": ("cli.propagate", "Tell how the score of a model falls as noise in DATA rises."),
     "feasibility": ("cli.feasibility", "Tell whether any model can reach a score on DATA."),
     "schema": ("cli.schema", "Infer a pandera schema from DATA."),
+    "undo": ("cli.clean", "Take back what a plan changed in a cleaned file."),
     "validate": ("cli.schema", "Check all cells of DATA against a schema."),
 }
 

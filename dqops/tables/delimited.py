@@ -109,7 +109,7 @@ def _glimpse(data):
 
 def _evenness(text, dialect):
     """Share of records as wide as the first one, more for wider ones; 0 where the first has one field."""
-    with _roomy_fields(text):
+    with RoomyFields(text):
         records = dialect.records(text)
         width = len(next(records, []))
         if width < 2:
@@ -157,7 +157,7 @@ _BLANK_LINE = re.compile(rb"\n[ \t]*\r?\n")
 def _cells_one_by_one(data, dialect, header, source):
     """The same by the patient reader, which takes ragged rows and stray quotes."""
     text = data.decode("utf-8")
-    with _roomy_fields(text):
+    with RoomyFields(text):
         reader = dialect.records(text)
         next(reader)
         records, lines, before = [], [], reader.line_num
@@ -205,7 +205,7 @@ def _is_number(text):
     return True
 
 
-class _roomy_fields:
+class RoomyFields:
     """Let fields be as long as the text, for a while."""
 
     def __init__(self, text):

@@ -76,8 +76,16 @@ def read(
     if rows is None:
         rows = pl.int_range(contents.frame.height, eager=True)
     flavour = "polars" if isinstance(source, (pl.DataFrame, pl.LazyFrame)) else "pandas"
-    table = Table(contents.frame, contents.raw, rows.alias("row"), name=name, flavour=flavour, warnings=contents.warnings)
+    table = Table(contents.frame, contents.raw, rows.alias("row"), name=name, flavour=flavour, warnings=contents.warnings, given=_own(source))
     return _with_roles(table, named, ignore)
+
+
+def _own(source):
+    """The user's frame, safe from later changes in place; None for any other source."""
+    if isinstance(source, pl.DataFrame):
+        return source.clone()
+    pandas = any(kind.__module__.startswith("pandas") and kind.__name__ == "DataFrame" for kind in type(source).__mro__)
+    return source.copy(deep=False) if pandas else None
 
 
 def _with_roles(table, named, ignore):

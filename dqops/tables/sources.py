@@ -122,25 +122,53 @@ def _of_glob(pattern, encoding, delimiter):
 
 def _of_bytes(data, name, file_name, encoding, delimiter):
     """Contents of a file's bytes, by what they begin with, then by the ending of the name."""
-    kind = _kind(data[:16])
-    endings = [ending.lower() for ending in Path(file_name).suffixes]
-    if kind == "workbook" or (data.startswith(b"PK") and {*endings} & {*_WORKBOOK_ENDINGS}) or _is_workbook(data):
+    form, data = form_of(data, name, file_name, delimiter)
+    if form == "workbook":
         return read_workbook(data, name)
+    if form == "parquet":
+        return _named(read_parquet(BytesIO(data), name), name)
+    if form in ("arrow", "arrow stream"):
+        return _named(read_arrow(BytesIO(data), name, stream=form == "arrow stream"), name)
+    if form in ("json", "json lines"):
+        return read_documents(data, name, encoding=encoding, lines=form == "json lines")
+    return read_delimited(data, name, encoding=encoding, delimiter=delimiter)
+
+
+def form_of(data, name, file_name, delimiter=None):
+    """What a file's bytes hold, and those bytes unpacked.
+
+    Parameters
+    ----------
+    data : bytes
+    name : str
+        For messages.
+    file_name : str
+        Its endings decide where the bytes do not.
+    delimiter : str, optional
+        Where one is given the bytes are delimited text.
+
+    Returns
+    -------
+    form : {"workbook", "parquet", "arrow", "arrow stream", "json", "json lines", "text"}
+    data : bytes
+    """
+    kind = _kind(data[:16])
+    endings = {ending.lower() for ending in Path(file_name).suffixes}
+    if kind == "workbook" or (data.startswith(b"PK") and endings & {*_WORKBOOK_ENDINGS}) or _is_workbook(data):
+        return "workbook", data
     data = unpacked(data, name)
     kind = _kind(data[:16])
     if not data:
         raise SourceError(name, "it is empty", "a header and at least one row")
-    if kind == "parquet":
-        return _named(read_parquet(BytesIO(data), name), name)
-    if kind in ("arrow", "arrow stream"):
-        return _named(read_arrow(BytesIO(data), name, stream=kind == "arrow stream"), name)
-    if {*endings} & {*PARQUET_ENDINGS, ".arrow", ".feather", ".ipc", *_WORKBOOK_ENDINGS}:
-        raise SourceError(name, f"it holds no {endings[-1][1:]} data, or they are cut short or damaged")
-    if {*endings} & {*_LINE_ENDINGS} or ".json" in endings:
-        return read_documents(data, name, encoding=encoding, lines=bool({*endings} & {*_LINE_ENDINGS}))
-    if not {*endings} & {*_TEXT_ENDINGS} and delimiter is None and _looks_like_json(data):
-        return read_documents(data, name, encoding=encoding)
-    return read_delimited(data, name, encoding=encoding, delimiter=delimiter)
+    if kind in ("parquet", "arrow", "arrow stream"):
+        return kind, data
+    if endings & {*PARQUET_ENDINGS, ".arrow", ".feather", ".ipc", *_WORKBOOK_ENDINGS}:
+        raise SourceError(name, f"it holds no {Path(file_name).suffix.lower()[1:]} data, or they are cut short or damaged")
+    if endings & {*_LINE_ENDINGS}:
+        return "json lines", data
+    if ".json" in endings or (not endings & {*_TEXT_ENDINGS} and delimiter is None and _looks_like_json(data)):
+        return "json", data
+    return "text", data
 
 
 def _named(contents, source):

@@ -83,6 +83,8 @@ class Table:
         Kind of frame that the user's pipeline is given.
     warnings : tuple of str
         What reading had to decide.
+    given : pandas.DataFrame, polars.DataFrame or None
+        The frame that the table was read from, in the dtypes that the user chose; None for any part of it.
     """
 
     frame: pl.DataFrame
@@ -92,6 +94,7 @@ class Table:
     name: str = "the table"
     flavour: str = "pandas"
     warnings: tuple[str, ...] = ()
+    given: object = None
 
     def __post_init__(self):
         self.roles.check(self.frame.columns, self.name)
@@ -142,13 +145,13 @@ class Table:
         positions = np.asarray(positions, dtype=np.int64)
         frame = self.frame[positions]
         raw = frame if self.raw is self.frame else self.raw[positions]
-        return replace(self, frame=frame, raw=raw, row_ids=self.row_ids.gather(positions))
+        return replace(self, frame=frame, raw=raw, row_ids=self.row_ids.gather(positions), given=None)
 
     def with_columns(self, *columns):
         """A copy whose frame and raw cells have these columns (polars Series by name) in place of the old ones."""
         frame = self.frame.with_columns(*columns)
         raw = frame if self.raw is self.frame else self.raw.with_columns(*columns)
-        return replace(self, frame=frame, raw=raw)
+        return replace(self, frame=frame, raw=raw, given=None)
 
     def with_roles(self, **roles):
         """A copy with these roles changed."""

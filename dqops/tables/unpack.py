@@ -7,6 +7,7 @@ import io
 import lzma
 import zipfile
 import zlib
+from dataclasses import dataclass
 
 from dqops.errors import OptionError, SourceError
 
@@ -81,33 +82,91 @@ def as_utf8(data, source, encoding=None):
     return data, warnings
 
 
-def _guessed(data, source):
-    """UTF-8 bytes of text in an unknown encoding, and a warning where it was a guess."""
-    for mark, encoding in _MARKS.items():
-        if data.startswith(mark):
-            rest = data[len(mark) :]
-            return _decoded(rest, source, encoding).encode("utf-8", "replace"), []
+@dataclass(frozen=True)
+class Spelling:
+    """How text stands as bytes: a byte order mark, an encoding, and what the guess had to overlook.
+
+    Parameters
+    ----------
+    mark : bytes
+    encoding : str
+    broken : int
+        Letters that are no good UTF-8.
+    guessed : bool
+        Nothing but that it decodes speaks for the encoding.
+    """
+
+    mark: bytes
+    encoding: str
+    broken: int = 0
+    guessed: bool = False
+
+    def decoded(self, data):
+        """The text, broken letters among it, from which `encoded` makes the same bytes again."""
+        return data[len(self.mark) :].decode(self.encoding, "surrogateescape" if self.broken else "strict")
+
+    def encoded(self, text):
+        """The text as bytes, with the mark."""
+        return self.mark + text.encode(self.encoding, "surrogateescape" if self.broken else "strict")
+
+
+def spelling_of(data, encoding=None):
+    """The `Spelling` of text: by the encoding that is given, a byte order mark, NUL bytes, or what decodes.
+
+    Returns
+    -------
+    Spelling or None
+        None where nothing fits.
+
+    Examples
+    --------
+    >>> spelling_of("é".encode("latin-1")).encoding
+    'cp1252'
+    """
+    asked = None if encoding is None else _checked(encoding)
+    for mark, marked in _MARKS.items():
+        if data.startswith(mark) and (asked is None or marked.startswith(asked.removesuffix("-sig"))):
+            return Spelling(mark, marked)
+    if asked is not None:
+        return Spelling(b"", asked)
     wide = _wide_encoding(data[:_GLIMPSE])
     if wide:
-        return _decoded(data, source, wide).encode("utf-8", "replace"), []
-    try:
-        data.decode("utf-8")
-        return data, []
-    except UnicodeDecodeError:
-        _refuse_binary(data[:_GLIMPSE], source)
+        return Spelling(b"", wide)
+    if _decodes(data, "utf-8"):
+        return Spelling(b"", "utf-8")
     mended = data.decode("utf-8", "replace")
     broken = mended.count("\ufffd")
     if len(data) - len(mended) - 2 * broken > broken:  # most of what is not ASCII is good UTF-8
-        said = f"{source} holds {broken} broken UTF-8 {'letters' if broken > 1 else 'letter'}: shown as \ufffd"
-        return mended.encode("utf-8"), [said]
-    for encoding in ("cp1252", "latin-1"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        said = f"{source} is not UTF-8: read as {encoding}; say encoding= (--encoding) if letters look wrong"
-        return text.encode("utf-8"), [said]
-    return data, []
+        return Spelling(b"", "utf-8", broken)
+    for one in ("cp1252", "latin-1"):
+        if _decodes(data, one):
+            return Spelling(b"", one, guessed=True)
+    return None
+
+
+def _decodes(data, encoding):
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _guessed(data, source):
+    """UTF-8 bytes of text in an unknown encoding, and a warning where it was a guess."""
+    found = spelling_of(data)
+    if found is None:
+        return data, []
+    if found.broken or found.guessed:
+        _refuse_binary(data[:_GLIMPSE], source)
+    if found.broken:
+        said = f"{source} holds {found.broken} broken UTF-8 {'letters' if found.broken > 1 else 'letter'}: shown as \ufffd"
+        return data.decode("utf-8", "replace").encode("utf-8"), [said]
+    if found == Spelling(b"", "utf-8"):
+        return data, []
+    text = _decoded(data[len(found.mark) :], source, found.encoding).encode("utf-8", "replace")
+    said = f"{source} is not UTF-8: read as {found.encoding}; say encoding= (--encoding) if letters look wrong"
+    return text, [said] if found.guessed else []
 
 
 def _wide_encoding(glimpse):

@@ -1,0 +1,188 @@
+"""Which repairs a plan makes: those that pay, by measured gain, and those that are sure and cost nothing."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import dqops.cleaners  # noqa: F401  (registers the cleaners)
+from dqops.cleaners.impute import EmptyDisguised, FillPredicted
+from dqops.cleaners.likeliest import WriteLikeliest
+from dqops.cleaners.numbers import ParseNumbers
+from dqops.cleaners.recipe import Step, fit_recipe
+from dqops.cleaners.rows import DropRepeats
+from dqops.cleaners.suggested import WriteSuggestion
+from dqops.results.gain import Estimate
+
+# What is surely right comes first: later searches see it. Rows last, since what is repaired may repeat.
+_ORDER = ("rules", "categories", "formats", "outliers", "missing", "duplicates", "labels")
+SURE = 0.8  # confidence from which a repair is made that no gain speaks for
+_CLEAR = 0.15  # of the width of a 90% interval: half a standard error
+
+
+def sure_steps(finding, table):
+    """Steps that write what is known for sure about one finding; none where nothing is."""
+    target = finding.column == table.roles.target
+    if finding.whole or (finding.column is not None and not target and finding.column not in table.features):
+        return []
+    kinds = (finding.kind, *finding.also)
+    return [Step(cleaner, kind, finding.column) for kind in kinds for cleaner in _sure_cleaners(kind, finding, table, target)]
+
+
+def _sure_cleaners(kind, finding, table, target):
+    """The cleaners that write what is known for sure of one kind of doubt."""
+    if kind == "duplicates":
+        return [DropRepeats(near=False)]
+    if kind == "missing" and not target:
+        return [EmptyDisguised(), FillPredicted()]
+    if kind == "outliers" and not target:
+        return [WriteLikeliest()]
+    if kind not in ("rules", "categories", "formats"):
+        return []
+    number = table.meanings[finding.column].kind == "number"
+    known = ParseNumbers("keep") if kind == "formats" and number else WriteSuggestion()
+    return [known, WriteLikeliest()] if finding.suggestions is not None else [WriteLikeliest()]
+
+
+def in_order(steps):
+    """The steps in the order in which they are made."""
+    return tuple(sorted(steps, key=lambda step: (_ORDER.index(step.kind) if step.kind in _ORDER else len(_ORDER), str(step.column))))
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What is done about one finding, and why.
+
+    Parameters
+    ----------
+    finding, action, why : str
+    steps : tuple of Step
+        None where nothing is done.
+    pays : bool
+        Chosen by measured gain; else because it is surely right.
+    gain : Estimate or None
+    """
+
+    finding: str
+    action: str
+    why: str
+    steps: tuple = ()
+    pays: bool = False
+    gain: Estimate | None = None
+
+    def to_dict(self):
+        """As a plan keeps it."""
+        measured = dict.fromkeys(("expected", "low", "high"))
+        if self.gain is not None:
+            measured = {"expected": self.gain.expected, "low": self.gain.low, "high": self.gain.high}
+        return {"finding": self.finding, "action": self.action, "applied": bool(self.steps), "why": self.why, **measured}
+
+
+def choose_repairs(table, found, *, min_confidence=None):
+    """A `Repair` for each finding of an audit, in the order of the audit.
+
+    A repair is made where its gain in the deployed arm is more than half a standard error above zero: the rival that
+    won the race, after what is surely right was written. Where a gain is too small to be seen, or was not measured,
+    only what is surely right is written. Where it is surely below zero nothing is done.
+
+    Parameters
+    ----------
+    table : Table
+    found : Audit
+    min_confidence : float or None
+        Of `clean`.
+
+    Returns
+    -------
+    list of Repair
+    """
+    return [_repair_of(finding, found.gains.of(finding.id), table, min_confidence) for finding in found.findings]
+
+
+def _repair_of(finding, gain, table, min_confidence):
+    least = SURE if min_confidence is None else min_confidence
+    sure = tuple(replace(step, least=least) for step in sure_steps(finding, table))
+    measured = None if gain is None else gain.repair
+    action = "; ".join(step.action for step in sure) if sure else "leave it" if gain is None else gain.action
+    if gain is not None and gain.repair.high < 0:
+        return Repair(finding.id, gain.action, "it costs the model", gain=measured)
+    if gain is not None and _pays(gain.repair):
+        option = next((one for one in _options(finding, table) if one.action == gain.action), None)
+        if option is not None:
+            made = tuple(Step(*step, min_confidence or 0.0) for step in option.steps)
+            return Repair(finding.id, option.action, "it pays", (*_before(made, sure), *made), True, measured)
+    if sure:
+        return Repair(finding.id, action, "what is surely right costs nothing", sure, gain=measured)
+    return Repair(finding.id, action, "nothing is surely right" if gain is None else "no gain could be seen", gain=measured)
+
+
+def _before(made, sure):
+    """What is surely right and is written before the repair that pays; nothing where that one deals with whole rows."""
+    return () if any(step.cleaner.on_rows for step in made) else sure
+
+
+def in_order(repairs):
+    """All steps of these repairs, in the order in which they are made."""
+    steps = [step for one in repairs for step in one.steps]
+    return tuple(sorted(steps, key=lambda step: (_ORDER.index(step.kind) if step.kind in _ORDER else len(_ORDER), str(step.column))))
+
+
+def without_sure(repairs):
+    """The repairs that pay; what was only surely right is left."""
+    return [one if one.pays or not one.steps else replace(one, steps=(), why="the model loses by what is surely right") for one in repairs]
+
+
+def _pays(gain):
+    return gain.expected > max(_CLEAR * (gain.high - gain.low), 0.0)
+
+
+def _options(finding, table):
+    # Late, like all that only a price needs.
+    from dqops.flows.price import options_of
+
+    return options_of(finding, table)
+
+
+def measured_together(table, repairs, set_aside, holdout, progress, *, model, scoring, seed, effort, allow_pickle):
+    """The repairs with what is only surely right left out where the model loses by it, and the gain of them all.
+
+    Parameters
+    ----------
+    table : Table
+    repairs : list of Repair
+    set_aside : sequence of str
+        Columns that give the target away.
+    holdout, progress, model, scoring, seed, effort, allow_pickle
+        Of `clean`.
+
+    Returns
+    -------
+    list of Repair, Design, Repair or None
+    """
+    # Late, like all that only a price needs.
+    from dqops.flows.inputs import holdout_of
+    from dqops.flows.price import design_of
+    from dqops.models import subsample
+    from dqops.propagation.effort import EFFORTS
+    from dqops.propagation.whole import measure_together
+
+    held = None if holdout is None else holdout_of(holdout, table, vars(table.roles), table.roles.ignored)[0]
+    honest, judge = (None if one is None else one.with_roles(ignored=(*one.roles.ignored, *set_aside)) for one in (table, held))
+    design = design_of(honest, model=model, scoring=scoring, seed=seed, effort=effort, allow_pickle=allow_pickle, holdout=judge)
+    fewer = without_sure(repairs)
+    sets = [in_order(repairs), in_order(fewer)]
+    ways = [partial(_made_in_both, steps, design, seed) for steps in (sets if sets[0] != sets[1] and sets[1] else sets[:1])]
+    seen = measure_together(subsample(honest, EFFORTS[effort].rows, seed), ways, design, holdout=judge, tell=progress or (lambda done, total, what: None))
+    place, rivals = 0, range(len(ways))
+    if seen.failures[0] or len(seen.differences[0]) < 2:
+        return fewer, design, None
+    if len(rivals) > 1 and not seen.failures[1] and seen.against(0, 1).high < 0:
+        repairs, place = fewer, 1
+    gain = seen.gain(place)
+    if gain.high < 0:
+        repairs = fewer if place == 0 else [replace(one, steps=(), why="the model loses by it") for one in repairs]
+    return repairs, design, Repair("all", "all repairs together", "measured on other splits", in_order(repairs), True, gain)
+
+
+def _made_in_both(steps, design, seed, train, test):
+    """Training and holdout rows after the steps, which learn from training rows alone."""
+    recipe, work = fit_recipe(train, steps, design=design, seed=seed)
+    return work.table, recipe.repair(test)
