@@ -39,6 +39,7 @@ _HOME = {
     "Sampling": "results.valuation",
     "Schema": "schema",
     "Table": "tables.table",
+    "TableCleaner": "flows.table_cleaner",
     "Valuation": "results.valuation",
     "Verdict": "results.verdict",
     "appraise": "flows.appraise",

@@ -7,11 +7,12 @@ from dqops.errors import DqopsError as DqopsError
 from dqops.flows.audit import audit as audit
 from dqops.flows.certain_predictions import certain_predictions as certain_predictions
 from dqops.flows.certify import certify as certify
+from dqops.flows.clean import clean as clean
 from dqops.flows.feasibility import feasibility as feasibility
 from dqops.flows.prioritize import prioritize as prioritize
 from dqops.flows.prioritizer import CleaningPrioritizer as CleaningPrioritizer
 from dqops.flows.propagate import propagate as propagate
-from dqops.flows.clean import clean as clean
+from dqops.flows.table_cleaner import TableCleaner as TableCleaner
 from dqops.results.audit import Audit as Audit
 from dqops.results.audit import load_run as load_run
 from dqops.results.candidates import Candidates as Candidates
@@ -29,10 +30,10 @@ from dqops.results.gain import Estimate as Estimate
 from dqops.results.gain import Gain as Gain
 from dqops.results.gain import Gains as Gains
 from dqops.results.label_doubts import LabelDoubts as LabelDoubts
+from dqops.results.plan import CleaningPlan as CleaningPlan
 from dqops.results.ranking import Ranking as Ranking
 from dqops.results.relabelling import Relabelling as Relabelling
 from dqops.results.repair_values import RepairValues as RepairValues
-from dqops.results.plan import CleaningPlan as CleaningPlan
 from dqops.results.summary import ColumnSummary as ColumnSummary
 from dqops.results.summary import LabelNoise as LabelNoise
 from dqops.results.valuation import Sampling as Sampling

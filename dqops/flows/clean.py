@@ -33,7 +33,7 @@ def clean(
     who="dqops",
     progress=None,
 ):
-    """The plan that cleans a table as it pays for the model; nothing is changed before ``plan.apply(table)``.
+    """The plan that cleans a table as it pays for the model; it changes nothing by itself.
 
     Parameters
     ----------

@@ -42,11 +42,6 @@ def _sure_cleaners(kind, finding, table, target):
     return [known, WriteLikeliest()] if finding.suggestions is not None else [WriteLikeliest()]
 
 
-def in_order(steps):
-    """The steps in the order in which they are made."""
-    return tuple(sorted(steps, key=lambda step: (_ORDER.index(step.kind) if step.kind in _ORDER else len(_ORDER), str(step.column))))
-
-
 @dataclass(frozen=True)
 class Repair:
     """What is done about one finding, and why.
@@ -95,6 +90,11 @@ def choose_repairs(table, found, *, min_confidence=None):
     list of Repair
     """
     return [_repair_of(finding, found.gains.of(finding.id), table, min_confidence) for finding in found.findings]
+
+
+def sure_repairs(table, findings, least):
+    """A `Repair` for each finding, of what is surely right alone; `least` is the least confidence of a change."""
+    return [_repair_of(finding, None, table, least) for finding in findings]
 
 
 def _repair_of(finding, gain, table, min_confidence):

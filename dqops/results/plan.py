@@ -27,9 +27,9 @@ def empty_lines(schema, ids=pl.Int64):
     return pl.DataFrame(schema={"row": ids, **schema})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CleaningPlan:
-    """Every change to a table as (row, column, before, after) with its reason, and the rows to drop.
+    """Every change to a table, cell by cell with its reason, and the rows to drop.
 
     Deciding and doing are two calls: a plan changes nothing until `apply`, and `undo` takes it back exactly.
 
@@ -320,6 +320,9 @@ class CleaningPlan:
             )
         except (KeyError, TypeError, AttributeError, pl.exceptions.PolarsError) as cause:
             raise SourceError(folder, f"it holds no whole plan ({type(cause).__name__}: {cause})", needed) from None
+
+    def __repr__(self):
+        return f"<CleaningPlan for {self.data['name']}: {_counted(self.changes.height, 'cell')}, {_counted(self.dropped.height, 'row')}>"
 
     def __str__(self):
         cells, rows = self.changes.height, self.dropped.height

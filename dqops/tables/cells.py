@@ -60,14 +60,6 @@ def in_type_of(values, recorded):
     return values.cast(recorded.dtype, strict=False)
 
 
-<<<<<<< HEAD
-def number_text(values):
-    """Numbers as text, whole ones without a trailing ``.0``.
-
-    >>> number_text(pl.Series([1.0, 2.5, None])).to_list()
-    ['1', '2.5', None]
-    """
-=======
 def row_places(ids, rows):
     """Position of each of `rows` among the row ids, -1 for those that are not there.
 
@@ -79,8 +71,12 @@ def row_places(ids, rows):
     return asked.join(known, on="row", how="left", maintain_order="left")["place"].fill_null(-1).to_numpy()
 
 
-def _number_text(values):
->>>>>>> ed002f1 (Plan what to clean, keep the trail, take it back exactly; files are patched cell by cell)
+def number_text(values):
+    """Numbers as text, whole ones without a trailing ``.0``.
+
+    >>> number_text(pl.Series([1.0, 2.5, None])).to_list()
+    ['1', '2.5', None]
+    """
     whole = (values == values.floor()) & (values.abs() < 1e15)
     return pl.select(
         pl.when(pl.lit(whole)).then(pl.lit(values).cast(pl.Int64, strict=False).cast(pl.String)).otherwise(pl.lit(values).cast(pl.String))

@@ -7,7 +7,7 @@ import polars as pl
 
 from dqops.errors import DataError
 from dqops.tables.cells import in_type_of, row_places
-from dqops.tables.exact import alike, dtype_name, dtype_named, texts_of, values_of
+from dqops.tables.exact import alike, dtype_named, texts_of, values_of
 from dqops.tables.given import given_applied, given_kept, given_undone, own_of
 from dqops.tables.recorded import record
 

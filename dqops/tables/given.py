@@ -51,6 +51,23 @@ def patched(own, frame, table, fresh, plan):
     return own.with_columns(frame, _changed_columns(own, frame, table, fresh, plan))
 
 
+def rewritten_like(frame, place, before, after):
+    """A column of the user's frame with what changed between two columns of plain cells, in its own dtype if it can be.
+
+    Parameters
+    ----------
+    frame : frame of the user
+    place : int
+    before, after : polars.Series (n,)
+    """
+    own = own_of(frame)
+    if before.dtype != after.dtype:
+        return own.of_plain(after, frame)
+    changed = np.flatnonzero(before.ne_missing(after).to_numpy())
+    column = own.column(frame, place)
+    return own.rewritten(column, changed, after.gather(changed)) if len(changed) else column
+
+
 def given_kept(own, frame, table, fresh, plan):
     """What `given_undone` needs beyond the plan's own cells, as bytes by name.
 

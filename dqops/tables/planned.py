@@ -37,9 +37,9 @@ def rewritten_cells(table, name, repaired, looked):
     --------
     >>> from dqops.tables.table import Table
     >>> cells = pl.DataFrame({"size": ["1 kg", "2.0", "x"]})
-    >>> table = Table(cells, cells, pl.Series([0, 1, 2]))
+    >>> table = Table(cells, cells.clone(), pl.Series([0, 1, 2]))
     >>> rewritten_cells(table, "size", pl.Series([1.0, 2.0, None]), np.ones(3, dtype=bool))[1].to_list()
-    ['1.0', None]
+    ['1', None]
     """
     recorded = table.raw[name]
     if holds_text(table, name):

@@ -170,3 +170,11 @@ def test_a_model_is_priced_in_three_arms(priced):
 def test_what_cannot_be_is_refused(frame, options, error):
     with pytest.raises(error):
         dqops.audit(frame, **{"target": "y", "model": None} | options)
+
+
+def test_a_column_may_be_called_count(rng):
+    size = [f"{one:.1f}" for one in rng.normal(50, 5, 60)]
+    frame = pl.DataFrame({"count": [*size, "4.2 kg", None], "count ": ["007", "012"] * 31, "y": [0, 1] * 31})
+    assert "formats:count" in dqops.audit(frame, target="y", model="linear", effort="quick").findings
+    words = pl.DataFrame({"count": ["u", "v", None] * 20, "y": [0, 1] * 30})
+    assert "missing:count" in dqops.audit(words, target="y", model="linear", effort="quick").findings

@@ -247,7 +247,7 @@ def test_other_forms_hold_the_cleaned_cells(tmp_path, ending):
 
 def test_an_ending_that_says_nothing_is_refused(tmp_path):
     _, table = written(tmp_path, b"a,b\n1,x\n")
-    with pytest.raises(OptionError, match="a name that ends in .csv"):
+    with pytest.raises(OptionError, match=r"a name that ends in \.csv"):
         table_bytes(table, tmp_path / "out.docx")
 
 
