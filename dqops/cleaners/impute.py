@@ -32,7 +32,7 @@ class FillTypical(Cleaner):
     def fit(self, table, detector, column, rng):
         """Learn the typical value."""
         typical, known = _typical(table, column), table.frame[column].drop_nulls()
-        share = float((known == typical).mean()) if len(known) else 0.0
+        share = float((known == typical).mean()) if typical is not None else 0.0
         return self.fitted(detector=detector, column=column, typical=typical, share=share)
 
     def repair(self, table):
