@@ -1,5 +1,6 @@
 """Sums over holdout rows, in parts that do not depend on the number of workers."""
 
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -45,7 +46,7 @@ def sum_over_holdout(work, n_holdout, n_part, n_jobs):
     sums = None
     for first in range(0, len(parts), len(scratches)):
         wave = [(*part, scratch) for part, scratch in zip(parts[first:], scratches, strict=False)]
-        for found in map_blocks(lambda block: work(*block), wave, n_jobs=len(wave)):
+        for found in map_blocks(partial(_spread, work), wave, n_jobs=len(wave)):
             if sums is None:
                 sums = list(found)
                 continue
@@ -65,3 +66,8 @@ def mean_and_stderr(total, squares, n_holdout):
         return mean, None
     variance = (squares - total * mean) / (n_holdout - 1)
     return mean, np.sqrt(np.maximum(variance, 0) / n_holdout)
+
+
+def _spread(work, block):
+    """`work` on one block; named, so that it travels to any joblib backend."""
+    return work(*block)

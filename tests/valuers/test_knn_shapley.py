@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from joblib import parallel_config
 from naive.distances import row_distances
 from naive.shapley import average_gain, vote_worth
 from scipy import sparse
@@ -90,6 +91,13 @@ def test_values_do_not_depend_on_workers_or_tiles(made, monkeypatch, max_error):
     for other in (three, small):
         assert other.value.tobytes() == one.value.tobytes()
         assert other.stderr.tobytes() == one.stderr.tobytes()
+
+
+def test_work_travels_to_other_processes(made):
+    X, y, held, answers = made(n=300, n_holdout=60)
+    with parallel_config(backend="multiprocessing"):
+        away = knn_shapley(X, y, held, answers, n_jobs=2)
+    assert away.value.tobytes() == knn_shapley(X, y, held, answers).value.tobytes()
 
 
 HARD = {
