@@ -122,7 +122,7 @@ def _doubtful(table, findings):
         groups = [one for one in findings.of_kind("missing", "formats", "outliers", "categories", "rules") if one.column == name and not one.whole]
         wrong = np.zeros(table.n_rows)
         suggested = pl.Series(name, [None] * table.n_rows, dtype=table.frame[name].dtype)
-        for one in groups:
+        for one in (_unread(one, table.frame[name]) for one in groups):
             wrong[one.positions] = np.maximum(wrong[one.positions], one.scores)
             if one.suggestions is not None and one.kind != "missing":
                 fresh = one.suggestions.cast(suggested.dtype, strict=False)
@@ -136,6 +136,14 @@ def _doubtful(table, findings):
             empty = table.frame[name].is_null().to_numpy()[positions]
             cells[name] = _Cells(positions, np.where(empty, 1.0, wrong[positions]), suggested.gather(positions))
     return cells, notes
+
+
+def _unread(finding, column):
+    """The part of a finding that reading the cells as a person does not settle: `12.0 oz` is 12 and no doubt."""
+    if finding.kind != "formats" or finding.suggestions is None:
+        return finding
+    suggested = finding.suggestions.cast(column.dtype, strict=False)
+    return finding.select(~(suggested == column.gather(finding.positions)).fill_null(False).to_numpy())
 
 
 def _coded(table, cells):

@@ -134,7 +134,7 @@ def certify(
             "task": task,
             "fingerprint": table.fingerprint,
             "doubtful_cells": candidates.n_open,
-            "doubtful_rows": len(candidates.positions),
+            "doubtful_rows": len(candidates.open_positions),
         },
         model=named.name,
         **certified.told(candidates),

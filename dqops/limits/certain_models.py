@@ -109,7 +109,8 @@ def certain_model(ranges, y, *, loss="squared", alpha=1.0, excess=0.01):
         slopes, intercept = fit_linear(ranges.middle, y, loss, alpha, whole)
         if _is_certain(ranges, y, slopes, intercept):
             return _told(repair_bound(ranges, y, slopes, intercept, loss, alpha), ranges, loss, excess, _ORTHOGONAL)
-    choices = [np.ones(len(whole), dtype=bool), *([whole] if not whole.all() else [])]
+    # Without the doubtful columns the squared loss may be surer; a logistic model then has a gradient for certain.
+    choices = [np.ones(len(whole), dtype=bool), *([whole] if loss == "squared" and not whole.all() else [])]
     bounds = [repair_bound(ranges, y, *fit_linear(ranges.middle, y, loss, alpha, used), loss, alpha) for used in choices]
     best = min(bounds, key=lambda one: one.excess)
     best = best if best.excess <= excess * best.objective else bounds[0]

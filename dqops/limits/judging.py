@@ -53,8 +53,11 @@ def judge_knn(encoded, labels, tests, learner, n_classes):
     told = KnnWorlds(*encoded.points(), labels, tests, k=learner.k, n_classes=n_classes, metric=learner.metric)
     need = told.entropy().mean() - told.expected_entropy()
     predicted = told.probabilities.argmax(axis=1)
-    # Rounding of differences is no need.
-    return Judgement(predicted, told.possible, told.probabilities, None, None, np.maximum(need, 0.0), told.most_gain() > 0)
+    doubtful = np.zeros(len(labels), dtype=bool)
+    doubtful[encoded.positions[np.diff(encoded.start) > 1]] = True
+    # A known row has nothing to gain but rounding.
+    need = np.where(doubtful, np.maximum(need, 0.0), 0.0)
+    return Judgement(predicted, told.possible, told.probabilities, None, None, need, doubtful & (told.most_gain() > 0))
 
 
 def judge_linear(encoded, values, tests, learner, n_classes, excess):

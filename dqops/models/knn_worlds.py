@@ -76,11 +76,12 @@ class KnnWorlds:
         self.n_classes = int(labels.max()) + 1 if n_classes is None else n_classes
         self.k = min(int(k), len(labels))
         self._labels = np.asarray(labels, dtype=np.int64)
-        self._lists = NeighbourLists(points, start, weights, tests, k=self.k, metric=metric)
+        self._lists = NeighbourLists(points, start, weights, self._labels, tests, k=self.k, metric=metric)
         self._mass = mass_for(self.k, _MISSED)
         self._among = np.bincount(self._labels, minlength=self.n_classes) > 0
         self.probabilities = np.zeros((len(tests), self.n_classes))
         self.possible = np.zeros((len(tests), self.n_classes), dtype=bool)
+        self._wide = np.zeros(len(tests), dtype=bool)
         self._drops, self._stale = np.empty(0), np.ones(len(tests), dtype=bool)
         every = np.arange(len(tests))
         self._lists.build(every, self._mass)
@@ -124,7 +125,7 @@ class KnnWorlds:
         if not len(tests):
             return told
         part = lists.part(tests)
-        inside, beyond = conditional_predictions(part.span, part.places, part.weights, part.row_span, self._kinds(part), self.k, self.n_classes)
+        inside, beyond = conditional_predictions(part.span, part.places, part.weights, part.row_span, part.kinds, self.k, self.n_classes)
         number = listed - lists.row_span[tests, 0]
         for place, test in enumerate(tests):
             low, high = part.span[place]
@@ -173,31 +174,41 @@ class KnnWorlds:
         if entered.any():
             lists.build(np.flatnonzero(entered), self._mass)
         entered[holders if foreign else holders[~self.certain[holders]]] = True
+        entered |= self._wide
         again = np.flatnonzero(entered)
         self._stale[again] = True
         self._count(again, np.broadcast_to(self._among, (len(again), self.n_classes)) if foreign else self.possible[again].copy())
         return len(again)
 
     def _count(self, tests, bound):
-        """Work out predictions of these tests; no other predictions than those of `bound` are possible."""
+        """Work out predictions of these tests; no other predictions than those of `bound` are possible.
+
+        A list settles what is possible where it reaches far enough, or where it shows all of `bound`. Where it does
+        neither, and worlds that reach beyond it have hardly any probability, longer lists decide, and the test is
+        counted again at every update; where they have some, the list is made anew.
+        """
         if not len(tests):
             return
-        part = self._lists.part(tests)
-        possible, settled = possible_predictions(part.span, part.places, part.row_span, self._kinds(part), self.k, self.n_classes)
-        self.possible[tests] = possible
-        self._settle(tests[~settled & (possible != bound).any(axis=1)], self._mass * _LONGER)
-        self.probabilities[tests] = self.possible[tests]
-        unsure = tests[self.possible[tests].sum(axis=1) > 1]
-        self.probabilities[unsure], left = self._counted(unsure)
-        if (left > _TOLERATED).any():
-            short = unsure[left > _TOLERATED]
-            self._lists.build(short, np.inf)
-            self.probabilities[short] = self._counted(short)[0]
+        lists = self._lists
+        possible, settled = possible_predictions(lists.span[tests], lists.places, lists.row_span[tests], lists.kinds, self.k, self.n_classes)
+        self.possible[tests] = self.probabilities[tests] = possible
+        unsure = np.flatnonzero(~settled | (possible.sum(axis=1) > 1))
+        self.probabilities[tests[unsure]], left = self._counted(tests[unsure])
+        short = np.zeros(len(tests), dtype=bool)
+        short[unsure] = left > _TOLERATED
+        wide = ~settled & (possible != bound).any(axis=1) & ~short
+        self._wide[tests] = wide
+        self._settle(tests[wide], self._mass * _LONGER)
+        closed = tests[~short & self.certain[tests]]
+        self.probabilities[closed] = self.possible[closed]
+        if short.any():
+            self._lists.build(tests[short], self._mass)
+            self._count(tests[short], bound[short])
 
     def _counted(self, tests):
         """Probabilities of these tests, and the probability that their lists are too short."""
-        part = self._lists.part(tests)
-        counted, left = count_predictions(part.span, part.places, part.weights, part.row_span, self._kinds(part), self.k, self.n_classes)
+        lists = self._lists
+        counted, left = count_predictions(lists.span[tests], lists.places, lists.weights, lists.row_span[tests], lists.kinds, self.k, self.n_classes)
         return counted / np.maximum(counted.sum(axis=1, keepdims=True), _TOLERATED), left
 
     def _settle(self, tests, mass):
@@ -206,13 +217,10 @@ class KnnWorlds:
             return
         undecided = []
         for some, part in self._lists.made(tests, mass):
-            self.possible[some], settled = possible_predictions(part.span, part.places, part.row_span, self._kinds(part), self.k, self.n_classes)
+            self.possible[some], settled = possible_predictions(part.span, part.places, part.row_span, part.kinds, self.k, self.n_classes)
             undecided.append(some[~settled & (self.possible[some] != self._among).any(axis=1)])
         if np.isfinite(mass):
             self._settle(np.concatenate(undecided), np.inf)
-
-    def _kinds(self, part):
-        return np.stack([self._labels[part.rows], part.sizes], axis=1)
 
     def _renew_drops(self):
         """Expected fall of entropy for each listed row of the tests that changed."""
@@ -226,7 +234,7 @@ class KnnWorlds:
         if not len(tests):
             return
         part = lists.part(tests)
-        inside, beyond = conditional_predictions(part.span, part.places, part.weights, part.row_span, self._kinds(part), self.k, self.n_classes)
+        inside, beyond = conditional_predictions(part.span, part.places, part.weights, part.row_span, part.kinds, self.k, self.n_classes)
         owner = np.repeat(part.row_span[:, 0], part.span[:, 1] - part.span[:, 0]) + part.places[:, 1]
         held = np.bincount(owner, weights=part.weights, minlength=len(part.rows))
         expected = np.bincount(owner, weights=part.weights * entropies(inside), minlength=len(part.rows))

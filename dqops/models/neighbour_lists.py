@@ -21,7 +21,7 @@ class Part:
     weights: np.ndarray
     row_span: np.ndarray
     rows: np.ndarray
-    sizes: np.ndarray
+    kinds: np.ndarray
     distances: np.ndarray
     limits: np.ndarray
     listed: np.ndarray | None = None
@@ -38,19 +38,22 @@ class NeighbourLists:
         Where the list of a test, and the rows that occur in it, begin and end.
     places : int32 (n_entries, 2)
         Candidate, and number of its row in the list, nearest first.
-    rows, owners, sizes : int64 (n_listed,)
-        Row, test, and number of candidates of each row in a list.
+    rows, owners : int64 (n_listed,)
+        Row and test of each row in a list.
+    kinds : int64 (n_listed, 2)
+        Its class and number of candidates.
     live : bool (n_listed,)
         False for lists that were made anew elsewhere.
     limits : float64 (n_tests,)
         Squared distance up to which a list holds every candidate.
     """
 
-    def __init__(self, points, start, weights, tests, *, k, metric="euclidean"):
+    def __init__(self, points, start, weights, labels, tests, *, k, metric="euclidean"):
         if metric not in METRICS:
             raise OptionError("metric", metric, "one of " + ", ".join(METRICS))
         self.k, self.metric = k, metric
         self.start = np.asarray(start, dtype=np.int64)
+        self._kinds = np.stack([labels, np.diff(self.start)], axis=1)
         largest = max(np.abs(points).max(initial=0.0), np.abs(tests).max(initial=0.0))
         # A power of two: distances neither overflow nor underflow, and no digit changes.
         self._unit = 2.0 ** -int(np.clip(np.frexp(largest)[1], -1000, 1000)) if np.isfinite(largest) else 1.0
@@ -89,7 +92,7 @@ class NeighbourLists:
             self.span[some], self.row_span[some], self.limits[some] = part.span + entry, part.row_span + listed, part.limits
             entry, listed = entry + len(part.places), listed + len(part.rows)
         owners = [np.repeat(some, part.row_span[:, 1] - part.row_span[:, 0]) for some, part in parts]
-        for name in ("places", "weights", "distances", "rows", "sizes"):
+        for name in ("places", "weights", "distances", "rows", "kinds"):
             setattr(self, name, np.concatenate([getattr(self, name), *(getattr(part, name) for _, part in parts)]))
         self.owners = np.concatenate([self.owners, *owners])
         self.live = np.concatenate([self.live, np.ones(len(self.owners) - len(self.live), dtype=bool)])
@@ -106,7 +109,7 @@ class NeighbourLists:
         entries, span = _gathered(self.span[tests])
         listed, row_span = _gathered(self.row_span[tests])
         return Part(
-            span, self.places[entries], self.weights[entries], row_span, self.rows[listed], self.sizes[listed],
+            span, self.places[entries], self.weights[entries], row_span, self.rows[listed], self.kinds[listed],
             self.distances[entries], self.limits[tests], listed,
         )  # fmt: skip
 
@@ -125,7 +128,7 @@ class NeighbourLists:
         inside = np.where(distances[tests] <= self.limits[tests], distances[tests], np.inf)
         number = listed - self.row_span[tests, 0]
         self.span[tests, 1] = settle_row(self.span[tests], number, first, inside, self.places, self.weights, self.distances)
-        self.sizes[listed] = 1
+        self.kinds[listed, 1] = 1
         return tests
 
     def _made(self, tests, mass):
@@ -139,8 +142,7 @@ class NeighbourLists:
         entries, span = _gathered(np.stack([spans[:-1, 0], stops[:, 0]], axis=1))
         listed, row_span = _gathered(np.stack([spans[:-1, 1], stops[:, 1]], axis=1))
         places, rows = places[entries], rows[listed].astype(np.int64)
-        weights, sizes = self._candidate_weights[places[:, 0]], np.diff(self.start)[rows]
-        return Part(span, places, weights, row_span, rows, sizes, distances[entries], limits[:, 0])
+        return Part(span, places, self._candidate_weights[places[:, 0]], row_span, rows, self._kinds[rows], distances[entries], limits[:, 0])
 
     def _screening(self, points):
         """Columns that a product with a test turns into a squared distance less the squared norm of the test."""
@@ -151,7 +153,7 @@ class NeighbourLists:
         n_tests, nothing = len(self.tests), np.empty(0, dtype=np.int64)
         self.span, self.row_span, self.limits = np.zeros((n_tests, 2), dtype=np.int64), np.zeros((n_tests, 2), dtype=np.int64), np.zeros(n_tests)
         self.places, self.weights, self.distances = np.empty((0, 2), dtype=np.int32), np.empty(0), np.empty(0)
-        self.rows, self.owners, self.sizes, self.live = nothing, nothing, nothing, np.empty(0, dtype=bool)
+        self.rows, self.owners, self.kinds, self.live = nothing, nothing, np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=bool)
 
 
 def _gathered(span):

@@ -2,6 +2,7 @@
 
 import os
 from io import StringIO
+from math import ceil
 
 from rich.console import Console
 from rich.table import Table
@@ -44,12 +45,21 @@ def verdict(told):
     if told.certain_model:
         return f"Cleaning is not needed: one model is the best in every repair of {doubts}."
     if told.approximately_certain_model:
-        return f"Cleaning is hardly needed: in every repair of {doubts} this model is within {excess:.2%} of the best one in training."
+        return f"Cleaning is hardly needed: in every repair of {doubts} this model is within {_share(excess)} of the best one in training."
     typical = max(one.typical_excess for one in told.models)
-    usual = f" Typical repairs leave it within {typical:.2%} of the best one." if typical <= _USUAL else ""
+    usual = f" Typical repairs leave it within {_share(typical)} of the best one." if typical <= _USUAL else ""
     if told.to_clean is not None:
         return f"Cleaning may be needed: for {doubts} it is not proved that one model is near the best in every repair; cleaning about {several(told.to_clean, 'row')}, those first in order, would be enough.{usual}"
     return f"Cleaning may be needed: {doubts} leave the model open, and nothing better is proved ({told.models[0].why}).{usual}"
+
+
+def _share(value):
+    """A small share in percent, rounded up: a bound stays one.
+
+    >>> _share(0.0), _share(1e-9), _share(0.01234)
+    ('0%', '0.01%', '1.24%')
+    """
+    return f"{ceil(value * 10_000) / 100:g}%"
 
 
 def _print(told, console):
@@ -78,7 +88,10 @@ def _print(told, console):
 def _facts(told):
     judged = told.predictions.height
     facts = []
-    if judged:
+    if judged and "high" in told.predictions.columns:
+        moves = ((told.predictions["high"] - told.predictions["low"]) / 2).to_numpy()
+        facts.append(("a prediction moves by at most", f"{moves.mean():.4g} on average" if moves.max() < float("inf") else "not bounded"))
+    elif judged:
         certain = int(told.predictions["certain"].sum())
         proved = certain or told.kind == "knn"
         facts.append(("predictions that no repair changes", f"{certain:,} of {judged:,} ({told.share_certain:.1%})" if proved else "none proved"))
@@ -93,7 +106,7 @@ def _facts(told):
     if told.models:
         facts.append(("certain model", "yes" if told.certain_model else "no"))
         for label, share in (("at most", max(one.excess for one in told.models)), ("typically, to first order", max(one.typical_excess for one in told.models))):
-            facts.append((f"above the best model, {label}", f"{share:.3%} of the training objective" if share <= _USUAL else "not bounded" if label == "at most" else "more than the objective itself"))
+            facts.append((f"above the best model, {label}", f"{_share(share)} of the training objective" if share <= _USUAL else "not bounded" if label == "at most" else "more than the objective itself"))
     return facts
 
 

@@ -238,6 +238,11 @@ class Candidates:
         return int(sum((one.sizes > 1).sum() for one in self.groups))
 
     @property
+    def open_positions(self):
+        """Positions of the rows with a doubt that has two candidates or more, int64, ascending, each once."""
+        return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *(one.positions[one.sizes > 1] for one in self.groups)]))
+
+    @property
     def columns(self):
         """Columns with doubts, in order, each once; None stands for whole rows."""
         return tuple(dict.fromkeys(one.column for one in self.groups))

@@ -112,6 +112,7 @@ class Certainty:
             "certain_model": self.certain_model if self.models else None,
             "approximately_certain_model": self.approximately_certain_model if self.models else None,
             "excess": _number(max(one.excess for one in self.models)) if self.models else None,
+            "typical_excess": _number(max(one.typical_excess for one in self.models)) if self.models else None,
             "rows_to_clean": self.to_clean,
             "need_unit": self.unit,
             "needs": self.needs.head(1000).to_dicts(),

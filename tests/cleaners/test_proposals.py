@@ -90,6 +90,13 @@ def test_a_doubtful_cell_keeps_its_value_with_the_chance_that_it_is_right(rng):
     assert max(values[1:]) < 120
 
 
+def test_a_number_that_is_only_written_badly_is_no_doubt():
+    frame = pl.DataFrame({"size": [*(f"{place}.5 {'oz' if place % 2 else 'oz.'}" for place in range(40)), None], "y": [0, 1] * 20 + [0]})
+    candidates, notes = proposed(frame)
+    assert notes == ()
+    assert [one.positions.tolist() for one in candidates] == [[40]]
+
+
 def test_worlds_of_a_small_table_can_be_made():
     frame = pl.DataFrame({"a": [1.0, None, 3.0, 4.0, 5.0, 6.0] * 3, "y": [0, 1] * 9})
     candidates, _ = proposed(frame, n_candidates=2)

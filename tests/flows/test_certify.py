@@ -1,10 +1,12 @@
 """Certify: tables in, what is certain out."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from jsonschema import Draft202012Validator
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -18,6 +20,8 @@ from dqops.models import resolve_model, target_values
 from dqops.propagation.worlds import sample_worlds
 from dqops.results.candidates import Candidates, Doubts
 from dqops.tables.readable import as_read
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "certainty.schema.json").read_text())
 
 
 def made(rng, n_rows=120, holes=12, classes=2):
@@ -154,6 +158,9 @@ def test_the_json_has_no_raw_cells_and_parses(rng):
     assert read["accuracy"]["low"] <= read["accuracy"]["expected"] <= read["accuracy"]["high"]
     assert "Bonn" not in told.to_json()
     linear = json.loads(dqops.certify(made(rng), target="y", model="linear").to_json())
+    for one in (read, linear):
+        Draft202012Validator(SCHEMA).validate(one)
+        assert set(one) == set(SCHEMA["properties"])
     assert linear["need_unit"] == "share of the training objective"
     assert "accuracy in every repair" in str(told) or told.accuracy is None
 

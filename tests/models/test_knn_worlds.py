@@ -68,6 +68,43 @@ def test_cleaning_rows_one_by_one_is_the_same_as_counting_anew(seed):
     assert told.certain.all()
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_values_that_nobody_thought_of_are_taken_in(seed):
+    rng = np.random.default_rng(seed)
+    n_classes, k = int(rng.integers(2, 5)), int(rng.integers(1, 5))
+    rows, weights, labels, tests = problem(rng, n_rows=6, n_classes=n_classes, whole=False, n_tests=8)
+    told = state(rows, weights, labels, tests, k=k, n_classes=n_classes)
+    for row in rng.permutation(6)[:4]:
+        value = rng.normal(size=2) * rng.choice([0.3, 1.0, 3.0])
+        told.update(int(row), value)
+        rows[row], weights[row] = value[None], np.ones(1)
+        expected = enumerated(rows, weights, labels, tests, k, n_classes)
+        np.testing.assert_allclose(told.probabilities, expected, atol=1e-12)
+        assert np.array_equal(told.possible, expected > 1e-12)
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_lists_that_are_cut_off_stay_exact(rng, foreign):
+    # A rare class far away: whether it is possible at all is decided beyond the lists, by worlds without weight.
+    rows = [rng.normal(size=(8, 2)) for _ in range(300)]
+    rows += [10 + rng.normal(size=(2, 2)) for _ in range(4)]
+    rows[0], rows[1] = np.array([[0.1, 0.0], [30.0, 0.0]]), np.array([[0.0, 0.1], [0.0, 30.0]])
+    weights = [np.full(len(row), 1 / len(row)) for row in rows]
+    labels = np.concatenate([rng.integers(2, size=300), np.full(4, 2)])
+    tests = rng.normal(size=(12, 2))
+    told = state(rows, weights, labels, tests, k=3, n_classes=3)
+    assert told._wide.any()
+    for step in range(60):
+        row = int(rng.integers(304))
+        value = rng.normal(size=2) * 4 if foreign else rows[row][-1]
+        told.update(row, value)
+        rows[row], weights[row] = value[None], np.ones(1)
+        if step % 10 == 9:
+            anew = state(rows, weights, labels, tests, k=3, n_classes=3)
+            np.testing.assert_allclose(told.probabilities, anew.probabilities, atol=1e-12)
+            assert np.array_equal(told.possible, anew.possible)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_what_if_a_row_were_a_candidate(seed):
     rng = np.random.default_rng(seed)

@@ -63,6 +63,7 @@ def test_adding_keeps_the_left_ones_candidates():
     both = left + right
     assert both.to_frame().rows() == [(1, "a", "1", 0.5), (1, "a", "2", 0.5), (2, "a", "3", 0.5), (2, "a", "4", 0.5), (5, "a", "8", 1.0), (1, "b", "x", 0.5), (1, "b", "y", 0.5)]
     assert (both.count, both.n_open, both.columns, both.positions.tolist()) == (4, 3, ("a", "b"), [1, 2, 5])
+    assert both.open_positions.tolist() == [1, 2]
     with pytest.raises(OptionError, match="'a' twice at row position 2"):
         Candidates((*left.groups, *right.groups))
 
