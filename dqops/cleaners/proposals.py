@@ -22,7 +22,7 @@ _BLOCK = 256  # rows that donors are sought for at a time
 
 
 def propose_candidates(table, findings, *, n_candidates=10, seed=0):
-    """Candidates for the missing and the doubtful cells of a table, and notes on what has none.
+    """Candidates for the missing and the doubtful cells of a table, and which columns have none.
 
     Trees predict each column from the other columns and the target. A missing number gets the prediction and quantiles
     of the residuals of rows that were predicted alike and were not in the trees' sample, kept in the column's range; a
@@ -42,7 +42,9 @@ def propose_candidates(table, findings, *, n_candidates=10, seed=0):
 
     Returns
     -------
-    Candidates, tuple of str
+    candidates : Candidates
+    left : dict of str to (int, str)
+        Columns whose doubtful cells have no candidates: how many cells, and why.
 
     Notes
     -----
@@ -60,26 +62,26 @@ def propose_candidates(table, findings, *, n_candidates=10, seed=0):
     >>> x = np.arange(60.0)
     >>> table = read(pl.DataFrame({"x": x, "z": [None, *(2 * x[1:])], "y": x > 30}), target="y")
     >>> findings = Missing().fit_find(table, None, None)
-    >>> candidates, notes = propose_candidates(table, findings)
+    >>> candidates, left = propose_candidates(table, findings)
     >>> candidates.count, candidates.columns, bool(candidates.groups[0].values.max() < 30)
     (1, ('z',), True)
     """
     if not isinstance(n_candidates, (int, np.integer)) or n_candidates < 2:
         raise OptionError("n_candidates", n_candidates, "an integer of 2 or more")
-    cells, notes = _doubtful(table, findings)
+    cells, left = _doubtful(table, findings)
     coded = _coded(table, cells)
     learned, groups = {}, []
     for name, doubt in cells.items():
         found = _learned(table, coded, name, doubt, seed)
         if found is None:
-            notes.append(f"{name!r} has doubtful cells and nothing to learn candidates from: they are left to the model")
+            left[name] = len(doubt.positions), "there is nothing to learn them from"
         else:
             learned[name] = found
     joint = _several(cells, learned, n_candidates)
     for name, found in learned.items():
         groups += _proposed(table, name, found, cells[name], joint, n_candidates)
     groups += _donated(table, cells, learned, joint, n_candidates)
-    return Candidates(tuple(one for one in groups if one.count)), tuple(notes)
+    return Candidates(tuple(one for one in groups if one.count)), left
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +118,8 @@ class _Learned:
 
 
 def _doubtful(table, findings):
-    """Doubtful cells by column."""
-    cells, notes = {}, []
+    """Doubtful cells by column, and columns of a kind that has no candidates."""
+    cells, left = {}, {}
     for name in table.features:
         groups = [one for one in findings.of_kind("missing", "formats", "outliers", "categories", "rules") if one.column == name and not one.whole]
         wrong = np.zeros(table.n_rows)
@@ -131,11 +133,11 @@ def _doubtful(table, findings):
         positions = np.flatnonzero(wrong >= _FOUND)
         kind = table.meanings[name].kind
         if len(positions) and kind not in ("number", "category", "boolean"):
-            notes.append(f"{len(positions)} doubtful cells of {name!r} have no candidates: a column of kind {kind} is left to the model")
+            left[name] = len(positions), f"none are proposed for a column of kind {kind}"
         elif len(positions):
             empty = table.frame[name].is_null().to_numpy()[positions]
             cells[name] = _Cells(positions, np.where(empty, 1.0, wrong[positions]), suggested.gather(positions))
-    return cells, notes
+    return cells, left
 
 
 def _unread(finding, column):

@@ -114,7 +114,7 @@ def certify(
     held, said = (None, ()) if holdout is None else holdout_of(holdout, table)
     ready = named.prepared(seen)
     notes = [*table.warnings, *ready.notes, *said]
-    candidates, more = _candidates(table, seen, candidates, detectors, n_candidates, seed, tell)
+    candidates, more, n_left = _candidates(table, seen, candidates, detectors, n_candidates, seed, tell)
     certified = Certified(task, classes_of(table, *([] if held is None else [held])) if task == "classification" else None, k, excess)
     splits = _splits(seen, None if held is None else as_read(held, like=table), task, seed)
     for done, (train, test) in enumerate(splits):
@@ -135,6 +135,7 @@ def certify(
             "fingerprint": table.fingerprint,
             "doubtful_cells": candidates.n_open,
             "doubtful_rows": len(candidates.open_positions),
+            "left_to_model": n_left,
         },
         model=named.name,
         **certified.told(candidates),
@@ -146,11 +147,12 @@ def certify(
 
 
 def _candidates(table, seen, given, detectors, n_candidates, seed, tell):
-    """Candidates of the table's features, and notes: those given, or those proposed for what is found doubtful."""
+    """Candidates of the table's features, notes, and how many doubtful cells have none: those given, or those proposed."""
     if given is None:
         findings, _, notes = search(table, chosen_detectors(detectors), None, seed, tell=tell)
-        proposed, more = propose_candidates(seen, findings, n_candidates=n_candidates, seed=seed)
-        return proposed, (*notes, *more)
+        proposed, left = propose_candidates(seen, findings, n_candidates=n_candidates, seed=seed)
+        said = [f"{count} doubtful cells of {name!r} have no candidates and are left to the model: {why}" for name, (count, why) in left.items()]
+        return proposed, (*notes, *said), sum(count for count, _ in left.values())
     if not isinstance(given, Candidates):
         raise OptionError("candidates", type(given).__name__, "dqops.Candidates")
     if any(one.rows.dtype != table.row_ids.dtype for one in given):
@@ -158,7 +160,7 @@ def _candidates(table, seen, given, detectors, n_candidates, seed, tell):
     kept = given.of_columns(*seen.features).on_rows(table.row_ids)
     left = given.count - kept.count
     said = (f"{left} doubts are not about features of rows of the table (labels count as recorded): left out",) if left else ()
-    return kept, said
+    return kept, said, 0
 
 
 def _splits(table, held, task, seed):

@@ -31,6 +31,8 @@ def print_certainty(told, file):
 def verdict(told):
     """Is cleaning needed at all, in one sentence or two."""
     data = told.data
+    if not data["doubtful_cells"] and data["left_to_model"]:
+        return f"Whether cleaning is needed cannot be told: {several(data['left_to_model'], 'doubtful cell')} have no candidates and were left to the model."
     if not data["doubtful_cells"]:
         return "Cleaning is not needed: no cell of the table is doubtful."
     doubts = f"{several(data['doubtful_cells'], 'doubtful cell')} in {several(data['doubtful_rows'], 'row')}"

@@ -17,7 +17,8 @@ class Certainty:
     Parameters
     ----------
     data : dict
-        name, rows, columns, target, task and fingerprint of the table; doubtful_cells and doubtful_rows.
+        name, rows, columns, target, task and fingerprint of the table; doubtful_cells and doubtful_rows (judged in
+        every repair), and left_to_model, doubtful cells without candidates.
     model : str
     kind : {"knn", "linear"}
     predictions : polars.DataFrame
@@ -82,7 +83,12 @@ class Certainty:
 
     @property
     def cleaning_needed(self):
-        """Whether cleaning can change anything that was asked for; False is proved, True means not ruled out."""
+        """Whether cleaning can change anything that was asked for; False is proved for the cells with candidates.
+
+        True means that it is not ruled out, also where only cells without candidates are doubtful.
+        """
+        if self.data and not self.data["doubtful_cells"]:
+            return self.data["left_to_model"] > 0
         if self.kind == "linear":
             return not self.approximately_certain_model
         return self.share_certain < 1

@@ -10,7 +10,7 @@ from dqops.reports.certainty import render
 from dqops.results.certain_model import CertainModel
 from dqops.results.certainty import Certainty
 
-DATA = {"name": "t.csv", "rows": 1309, "columns": 12, "target": "y", "task": "classification", "doubtful_cells": 4, "doubtful_rows": 3}
+DATA = {"name": "t.csv", "rows": 1309, "columns": 12, "target": "y", "task": "classification", "doubtful_cells": 4, "doubtful_rows": 3, "left_to_model": 0}
 ROWS = pl.DataFrame({"row": [1, 2, 3, 4], "predicted": ["a"] * 4, "certain": [True, True, True, False], "probability": [1.0, 1, 1, 0.75], "n_possible": [1, 1, 1, 2]})
 NEEDS = pl.DataFrame({"row": [7, 8, 9], "cells": [2, 1, 1], "need": [0.01, 0.002, 0.0], "can_matter": [True, True, False]})
 COLUMNS = pl.DataFrame({"column": ["age", "town"], "cells": [3, 1], "need": [0.01, 0.002]})
@@ -29,6 +29,7 @@ NUMBERS = pl.DataFrame({"row": [1, 2], "predicted": [1.0, 2.0], "certain": [Fals
         (KNN, "need (nats of mean entropy)"),
         (replace(KNN, predictions=ROWS[:3]), "Cleaning is not needed for these predictions: all 3 are the same in every repair of 4 doubtful cells in 3 rows."),
         (replace(KNN, data=DATA | {"doubtful_cells": 0}), "Cleaning is not needed: no cell of the table is doubtful."),
+        (replace(KNN, data=DATA | {"doubtful_cells": 0, "left_to_model": 17}), "Whether cleaning is needed cannot be told: 17 doubtful cells have no candidates"),
         (replace(KNN, warnings=("mind\nthis",)), "- mind this"),
         (LINEAR, "it is not proved that one model is near the best in every repair; cleaning about 2 rows, those first in order, would be enough. Typical repairs leave it within 0.03% of the best one."),
         (LINEAR, "predictions that no repair changes none proved"),
