@@ -104,7 +104,7 @@ def feasibility(
     notes = [*table.warnings, *said, *doubts_of_target(table, task), *rows.left_out(table, held), *_leaks(table, seed)]
     tell(0, 1, "near neighbours")
     engine, lossy = near_engine(rows, metric.measure, seed)
-    models = contenders(EFFORTS[effort].models, task, own, seed)
+    models = contenders(EFFORTS[effort].models, task, own, seed, 0 if rows.classes is None else len(rows.classes))
     best = reach(rows, task, metric.scoring, models, own=own, seed=seed, tell=tell)
     tell(len(models) + 1, len(models) + 2, f"hearing {best.model.name}")
     heard = hear(rows, best.model, engine, in_accuracy=metric.scoring == "accuracy", seed=seed)

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from scipy import special
 from skrub import StringEncoder
+from threadpoolctl import threadpool_limits
 
 # Columns of more levels than this, or of fewer rows a level, are read by their letters.
 _MOST_LEVELS, _ROWS_A_LEVEL = 60, 5
@@ -53,6 +54,12 @@ def embeddings(table):
     tuple of str
         Text columns, of which only the commonest letter combinations are kept.
     """
+    # One thread: sums in another order would move points by a bit, and ties between neighbours with them.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _embedded(table)
+
+
+def _embedded(table):
     standard, ranked, lossy = [], [], []
     for name in table.features:
         plain, by_rank, whole = _coordinates(table.meanings[name])

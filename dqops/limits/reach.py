@@ -19,7 +19,7 @@ from dqops.seeds import stream
 _CHOOSING_ROWS = 6000
 _INNER_FOLDS = 4
 _SHARES = 3  # without a holdout one part in so many judges
-_MANY_NEIGHBOURS = 25
+_MANY_NEIGHBOURS, _MANY_CLASSES = 25, 10
 _FRACTIONS = (4, 2)
 
 
@@ -55,7 +55,7 @@ class Reach:
         return int((self.said.predicted != (self.labels if labels is None else labels)).sum())
 
 
-def contenders(names, task, own, seed):
+def contenders(names, task, own, seed, n_classes=2):
     """The models that compete, as `Model`: the user's own first, then simple ones of different kinds.
 
     Parameters
@@ -63,6 +63,8 @@ def contenders(names, task, own, seed):
     names : sequence of str
         Of dqops' own; also "gaussian" and "many neighbours".
     own : Model or None
+    n_classes : int
+        Boosting grows a tree a class and round: of many classes it goes fewer rounds.
     """
     makers = {
         "gaussian": lambda: QuadraticDiscriminantAnalysis(reg_param=0.05),
@@ -73,7 +75,8 @@ def contenders(names, task, own, seed):
     for name in names:
         if name in taken or (name == "gaussian" and task == "regression"):
             continue
-        made = resolve_model(makers[name]() if name in makers else name, task, seed=seed)
+        light = name == "boosting" and n_classes > _MANY_CLASSES
+        made = resolve_model(makers[name]() if name in makers else "auto" if light else name, task, seed=seed)
         found.append(replace(made, name=name))
     return found
 

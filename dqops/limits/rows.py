@@ -82,7 +82,8 @@ class Rows:
         if absent:
             yield f"{absent:,} of {n_rows:,} rows have no known target or are beyond what this effort looks at"
         if self.copies:
-            yield f"{self.copies:,} rows repeat another one and are left out; {self.contradicting:,} of them have another target than it: not both can be foretold"
+            against = f"; {self.contradicting:,} of them have another target than it: not both can be foretold" if self.contradicting else ""
+            yield f"{self.copies:,} rows repeat another one and are left out{against}"
 
     def described(self, table, task):
         """The table and what of it is looked at, as `Feasibility.data` has it."""

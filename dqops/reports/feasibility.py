@@ -95,7 +95,8 @@ def _facts(answer, scale):
     if answer.lossy and answer.verdict != "feasible":
         facts.append(("to hear more", f"ignore what no model should read of {_listed(answer.lossy)}: their texts make all rows unlike each other"))
     if answer.expected is not None:
-        facts.append(("by its own opinion", f"the best model's calibrated probabilities put the least error at {percent(answer.expected)}"))
+        unsure = ", more than a model errs: they are not sure enough" if answer.unit == "1 - accuracy" and answer.expected > answer.high else ""
+        facts.append(("by its own opinion", f"the best model's calibrated probabilities put the least error at {percent(answer.expected)}{unsure}"))
     if answer.second_opinion is not None:
         facts.append(("second opinion", f"the spanning tree puts it between {percent(answer.second_opinion[0])} and {percent(answer.second_opinion[1])}"))
     if answer.noise is not None and answer.noise.rate * answer.data["looked_at"] >= 1:
@@ -108,9 +109,11 @@ def _neighbours(answer):
     classes = answer.data["task"] == "classification"
     shown = percent if classes else amount
     who = "the nearest neighbour" if settled["k"] == 1 else f"the vote of {settled['k']} neighbours"
-    what = f"errs in {shown(first['loss'])}" if classes else f"loses {shown(first['loss'])}"
+    low, high = shown(settled["low"]), shown(settled["high"])
+    what = f"errs in {shown(first['loss'])}" if classes else f"has a loss of {shown(first['loss'])}"
     if settled["converged"]:
-        return f"{who} {what}, and with rows without end would in {shown(settled['low'])} to {shown(settled['high'])}"
+        end = f"would in {low} to {high}" if classes else f"would have one of {low} to {high}"
+        return f"{who} {what}, and with rows without end {end}"
     return f"{who} {what}, ever less with more rows: they are too few or too far to say where it ends"
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy.stats import binom
+from threadpoolctl import threadpool_limits
 
 from dqops.errors import DataError
 from dqops.limits.answer import one_sided
@@ -91,6 +92,16 @@ def test_rows_that_differ_are_apart_in_every_embedding(rng):
         pairs = {(kind, place) for kind, place in zip(kinds.tolist(), told.tolist(), strict=True)}
         assert len(pairs) == len(set(kinds.tolist())) == len(set(told.tolist())), one.name
         assert np.isfinite(one.points).all()
+
+
+def test_points_are_the_same_whatever_the_threads(rng):
+    table = read(pl.DataFrame({f"x{column}": rng.normal(size=3000) for column in range(40)} | {"y": rng.integers(2, size=3000)}), target="y")
+    told = []
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads):
+            told.append([one.points for one in embeddings(table)[0]])
+    for first, second in zip(*told, strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 def test_texts_are_read_in_part_and_said_to_be(rng):
