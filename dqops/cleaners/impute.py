@@ -97,7 +97,7 @@ class FillPredicted(Cleaner):
         known = np.setdiff1d(np.arange(table.n_rows), empty_positions(table, column, detector))
         if len(known) > _MOST_ROWS:
             known = np.sort(rng.choice(known, _MOST_ROWS, replace=False))
-        answers = table.frame[column] if not _is_number(table, column) else as_numbers(table, column)
+        answers = table.frame[column] if not is_number(table, column) else as_numbers(table, column)
         trees = fit_trees(coder.matrix(table.take(known)), answers.gather(known), rng)
         typical = _typical(table, column)
         return self.fitted(detector=detector, column=column, coder=coder, trees=trees, typical=typical)
@@ -181,7 +181,7 @@ class Coder:
         return cells.replace_strict(levels, codes, default=None, return_dtype=pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def _is_number(table, column):
+def is_number(table, column):
     """Whether a person reads numbers in the column, and more of them than classes would be."""
     meaning = table.meanings.get(column)
     return meaning is not None and meaning.kind == "number" and table.frame[column].n_unique() > _MOST_LEVELS // 2

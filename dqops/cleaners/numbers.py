@@ -9,7 +9,7 @@ import polars as pl
 from dqops.contracts import Cleaner
 from dqops.tables.cells import as_numbers, written
 
-_ORDERS = {"blank": "empty", "typical": "write the median into"}
+_ORDERS = {"blank": "empty", "typical": "write the median into", "clip": "move to the nearest usual number"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,13 @@ class ParseNumbers(Cleaner):
 
 @dataclass(frozen=True)
 class TameOutliers(Cleaner):
-    """Empties the cells of a number column that the detector doubts, or writes the median into them.
+    """Empties the cells of a number column that the detector doubts, or writes a usual number into them.
+
+    Parameters
+    ----------
+    wild : {"blank", "typical", "clip"}
+        Empty them, write the median of the training rows, or the end of the range of their sound cells that is
+        nearer (winsorising).
 
     Examples
     --------
@@ -81,19 +87,30 @@ class TameOutliers(Cleaner):
 
     name = "tame"
     kinds = ("outliers",)
-    wild: Literal["blank", "typical"] = "blank"
+    wild: Literal["blank", "typical", "clip"] = "blank"
 
     def fit(self, table, detector, column, rng):
-        """Learn the usual range of the column."""
-        return self.fitted(detector=detector, column=column, usual=usual_range(as_numbers(table, column)))
+        """Learn the usual range of the column, and where its sound cells end."""
+        numbers = as_numbers(table, column)
+        usual = usual_range(numbers)
+        sound = tamed(numbers, usual, "blank")
+        for group in detector.find(table):
+            if group.column == column:
+                sound = written(sound, group.at_least(0.5).positions, None)
+        sound = sound.filter(sound.is_finite().fill_null(False))
+        ends = (None, None) if sound.is_empty() else (sound.min(), sound.max())
+        return self.fitted(detector=detector, column=column, usual=usual, ends=ends)
 
     def repair(self, table):
-        """The table with the doubtful cells suggested, emptied or made typical."""
-        numbers = as_numbers(table, self.column_)
+        """The table with the doubtful cells suggested, emptied, made typical or moved to the end of the range."""
+        recorded = numbers = as_numbers(table, self.column_)
         for group in self.detector_.find(table):
             if group.column == self.column_:
                 numbers = self._tamed(numbers, group.at_least(0.5))
-        return table.with_columns(tamed(numbers, self.usual_, self.wild))
+        numbers = tamed(numbers, self.usual_, self.wild)
+        if self.wild == "clip" and self.ends_[0] is not None:
+            numbers = numbers.fill_null(recorded.fill_nan(None).clip(*self.ends_))
+        return table.with_columns(numbers)
 
     def action(self):
         """As an order."""

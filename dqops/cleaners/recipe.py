@@ -15,6 +15,7 @@ from dqops.tables.planned import plan_pieces, rewritten_cells
 from dqops.tables.table import Table
 
 _UNASKED = 0.9  # confidence of a change that no finding speaks of
+_MERGED = "another row that repeats this one says so"
 _BEYOND = "far beyond the usual range of its column"
 NOBODY = -1
 
@@ -245,13 +246,10 @@ def made(table, step, cleaner):
     """
     repaired = cleaner.repair(table)
     score, why = _doubts(cleaner, step, table)
-    changes = {}
+    changes, kept = {}, np.arange(table.n_rows)
     if repaired.n_rows < table.n_rows:
-        gone = np.flatnonzero(~table.row_ids.is_in(repaired.row_ids.implode()).to_numpy())
-        confidence = _filled(score[gone])
-        sure = confidence >= step.least
-        repaired = repaired if sure.all() else table.take(np.delete(np.arange(table.n_rows), gone[sure]))
-        return repaired, {None: (gone[sure], confidence[sure], why[gone[sure]])}
+        kept, repaired, changes = _rows_left(table, repaired, step, score, why)
+        table, score, why = table.take(kept), score[kept], why[kept]
     for name in table.columns:
         old, new = table.frame[name], repaired.frame[name]
         changed = _differ(old, new)
@@ -264,8 +262,24 @@ def made(table, step, cleaner):
         sure = confidence >= step.least
         if not sure.all():
             repaired = repaired.with_columns(_held_back(old, new, places, sure).alias(name))
-        changes[name] = (places[sure], confidence[sure], why[places[sure]])
+        changes[name] = (kept[places[sure]], confidence[sure], why[places[sure]])
     return repaired, changes
+
+
+def _rows_left(table, repaired, step, score, why):
+    """Positions of the rows that stay, those rows repaired, and the rows that surely go."""
+    gone = np.flatnonzero(~table.row_ids.is_in(repaired.row_ids.implode()).to_numpy())
+    confidence = _filled(score[gone])
+    sure = confidence >= step.least
+    kept = np.delete(np.arange(table.n_rows), gone[sure])
+    left = table.take(kept)
+    if sure.all():
+        left = repaired
+    else:
+        here = np.flatnonzero(~np.isin(kept, gone))
+        fresh = [put(left.frame[name], here, repaired.frame[name]) for name in table.columns]
+        left = left.with_columns(*fresh)
+    return kept, left, {None: (gone[sure], confidence[sure], why[gone[sure]])}
 
 
 def _held_back(old, new, places, sure):
@@ -288,6 +302,10 @@ def _doubts(cleaner, step, table):
     for group in groups:
         if group.kind == step.kind and group.column in (step.column, None) and not group.whole:
             score[group.positions], why[group.positions] = group.scores, group.why
+            if step.kind == "duplicates" and group.related is not None:
+                first = np.setdiff1d(group.related, group.positions)
+                why[first] = _MERGED
+                np.fmax.at(score, group.related[np.isin(group.related, first)], group.scores[np.isin(group.related, first)])
     return score, why
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from dqops.contracts import Cleaner
 from dqops.tables.cells import written
@@ -48,6 +49,67 @@ def _word_by_word(table, repeats):
     cells = table.frame.select(describing(table.frame, said))
     same = [cells[name].gather(repeats.positions).eq_missing(cells[name].gather(repeats.related)).to_numpy() for name in cells.columns]
     return repeats.positions[np.all(same, axis=0)] if same else repeats.positions[:0]
+
+
+@dataclass(frozen=True)
+class MergeRepeats(Cleaner):
+    """Merges training rows that repeat an earlier one into it: each cell gets what most of the rows say.
+
+    The earliest row of a group survives. Of values that are said equally often, that of the most complete row stands,
+    of rows as complete that of the earlier one; an empty cell says nothing. Columns that merely number rows keep what
+    the survivor says.
+
+    Examples
+    --------
+    >>> MergeRepeats().on_rows
+    True
+    """
+
+    name = "merge_repeats"
+    kinds = ("duplicates",)
+    on_rows = True
+
+    def repair(self, table):
+        """The table with one row for each group of repeats."""
+        lead = np.arange(table.n_rows)
+        for group in self.detector_.find(table):
+            sure = group.at_least(0.5)
+            lead[sure.positions] = sure.related
+        lead = _roots(lead)
+        repeats = np.flatnonzero(lead != np.arange(table.n_rows))
+        if not len(repeats):
+            return table
+        members = np.union1d(repeats, lead[repeats])
+        said = [name for name in (*table.features, table.roles.target) if name is not None]
+        columns = [_survivors(table, name, members, lead) for name in describing(table.frame, said)]
+        return table.with_columns(*columns).take(np.delete(np.arange(table.n_rows), repeats))
+
+    def action(self):
+        """As an order."""
+        return "merge repeated rows of training into one, cell by cell as most of them say"
+
+
+def _roots(lead):
+    """The first row of each row's group, where rows lead to earlier ones."""
+    while not np.array_equal(lead[lead], lead):
+        lead = lead[lead]
+    return lead
+
+
+def _survivors(table, name, members, lead):
+    """The column with what most members of each group say in the cell of its first row."""
+    column = table.frame[name]
+    votes = pl.DataFrame(
+        {
+            "lead": lead[members],
+            "said": column.gather(members),
+            "empty": table.frame[members].select(pl.sum_horizontal(pl.all().is_null())).to_series(),
+            "place": members,
+        }
+    ).drop_nulls("said")
+    counted = votes.sort("empty", "place").group_by("lead", "said", maintain_order=True).agg(pl.len().alias("votes"))
+    best = counted.sort("votes", descending=True, maintain_order=True).unique("lead", keep="first", maintain_order=True)
+    return written(column, best["lead"].to_numpy(), best["said"])
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from dqops.cleaners.recipe import Step, fit_recipe
 from dqops.errors import DataError, OptionError
@@ -17,7 +17,7 @@ from dqops.tables.io import read
 from dqops.tables.plain import plain_cells
 
 
-class TableCleaner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class TableCleaner(TransformerMixin, BaseEstimator):
     """Repairs features at serving as in training: a step for the front of a pipeline.
 
     `fit` learns from the rows that it is given, and from them alone, what the repairs need (what is usual, what
@@ -30,6 +30,8 @@ class TableCleaner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     plan : CleaningPlan, path or None
         Whose repairs of features are made, in its order; columns that X does not have are passed over. None searches
         the training rows, and repairs what is surely right.
+    indicators : bool
+        Add a column ``missing_NAME`` of 0 and 1 for each column whose empty cells are repaired: which were empty.
     min_confidence : float
         Without a plan, the least confidence of a change, in [0, 1].
     seed : int
@@ -46,8 +48,9 @@ class TableCleaner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     [4.2, 3.9]
     """
 
-    def __init__(self, plan=None, *, min_confidence=SURE, seed=0):
+    def __init__(self, plan=None, *, indicators=False, min_confidence=SURE, seed=0):
         self.plan = plan
+        self.indicators = indicators
         self.min_confidence = min_confidence
         self.seed = seed
 
@@ -84,10 +87,24 @@ class TableCleaner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         table = self._table(X, reset=False)
         repaired = self.recipe_.repair(table)
         touched = [(place, name) for place, name in enumerate(table.columns) if any(step.column == name for step in self.steps_)]
+        marks = {f"missing_{name}": table.frame[name].is_null().cast(pl.Float64) for name in self._marked()}
         if table.given is None:
-            return _as_array(np.asarray(X), {place: repaired.frame[name] for place, name in touched})
+            served = _as_array(np.asarray(X), {place: repaired.frame[name] for place, name in touched})
+            return np.column_stack([served, *marks.values()]) if marks else served
         columns = {place: rewritten_like(table.given, place, table.frame[name], repaired.frame[name]) for place, name in touched}
-        return own_of(table.given).with_columns(table.given, columns)
+        own = own_of(table.given)
+        return own.appended(own.with_columns(table.given, columns), marks)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns that `transform` gives."""
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        return np.asarray([*names, *(f"missing_{name}" for name in self._marked())], dtype=object)
+
+    def _marked(self):
+        """Columns that tell which of their cells were empty."""
+        filled = [step.column for step in self.steps_ if step.kind == "missing"]
+        return list(dict.fromkeys(filled)) if self.indicators else []
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

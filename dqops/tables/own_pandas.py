@@ -52,6 +52,11 @@ class OwnPandas:
         return frame
 
     @staticmethod
+    def appended(frame, columns):
+        """The frame with more columns of plain cells, by name."""
+        return frame.assign(**{name: cells.to_numpy() for name, cells in columns.items()}) if columns else frame
+
+    @staticmethod
     def take(frame, places):
         return frame.take(places)
 

@@ -38,6 +38,11 @@ class OwnPolars:
         return frame.with_columns(column.alias(frame.columns[place]) for place, column in columns.items())
 
     @staticmethod
+    def appended(frame, columns):
+        """The frame with more columns of plain cells, by name."""
+        return frame.with_columns(**columns)
+
+    @staticmethod
     def take(frame, places):
         return frame[places]
 

@@ -8,8 +8,10 @@ import dqops
 import dqops.detectors
 from dqops.cleaners.columns import DropColumn
 from dqops.cleaners.impute import EmptyDisguised, FillPredicted, FillTypical
+from dqops.cleaners.likeliest import WriteLikeliest
+from dqops.cleaners.neighbours import FillIterative, FillNeighbours
 from dqops.cleaners.numbers import ParseNumbers, TameOutliers
-from dqops.cleaners.rows import DropRepeats
+from dqops.cleaners.rows import DropRepeats, MergeRepeats
 from dqops.cleaners.suggested import WriteSuggestion
 from dqops.contracts import Cleaner, Detector
 from dqops.tables.cells import in_type_of, written
@@ -116,3 +118,99 @@ def test_values_take_the_recorded_type(values, recorded, expected):
 
 def test_null_suggestions_leave_a_cell_as_it_is():
     assert written(pl.Series("a", ["x", "y"]), np.array([0, 1]), pl.Series([None, "z"])).to_list() == ["x", "z"]
+
+
+def related(table, pairs, score=0.9):
+    """A detector that says of each (row, earlier row) that the one repeats the other."""
+
+    class Related(Detector):
+        def __init__(self):
+            self.name = "duplicates"
+
+        def find(self, table):
+            rows, first = zip(*pairs, strict=True)
+            return self.findings([self.finding(table, None, rows, score, "repeats", "repeats", related=first)])
+
+    return Related()
+
+
+def test_repeats_are_merged_cell_by_cell_as_most_rows_say():
+    table = table_of(
+        name=["ann lee", "ann lee", "anne lee", "bob", "bob"],
+        city=[None, "rome", "rome", "oslo", None],
+        size=[1.5, 2.5, 2.5, 7.5, None],
+        y=[0, 1, 1, 0, 0],
+    )
+    repaired = fitted(MergeRepeats(), table, related(table, [(1, 0), (2, 1), (4, 3)]), None).repair(table)
+    assert repaired.row_ids.to_list() == [0, 3]
+    assert repaired.frame.rows() == [("ann lee", "rome", 2.5, 1), ("bob", "oslo", 7.5, 0)]
+
+
+def test_of_values_said_as_often_that_of_the_most_complete_row_survives():
+    table = table_of(name=["a b", "a c"], city=[None, "rome"], y=[0, 0])
+    repaired = fitted(MergeRepeats(), table, related(table, [(1, 0)]), None).repair(table)
+    assert repaired.frame.rows() == [("a c", "rome", 0)]
+
+
+def test_outliers_are_moved_to_the_end_of_the_usual_range():
+    table = table_of(size=[1.0, 2.0, 3.0, 4.0, 5.0, 1e6, -1e6], y=[0, 1, 0, 1, 0, 1, 0])
+    clipped = fitted(TameOutliers("clip"), table, _Marked("size", [5, 6]), "size").repair(table)
+    assert clipped.frame["size"].to_list() == [1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 1.0]
+
+
+def linked(rng, rows=300):
+    """Two columns that follow from a third, with holes in both."""
+    x = rng.normal(size=rows)
+    kind = np.where(x > 0, "up", "down")
+    holes = rng.random(rows) < 0.2
+    size = np.where(holes, np.nan, 3 * x + rng.normal(0, 0.05, rows))
+    return x, kind, holes, table_of(x=x, size=pl.Series(size).fill_nan(None), kind=pl.Series(kind).set(pl.Series(holes), None), y=rng.integers(2, size=rows))
+
+
+@pytest.mark.parametrize("cleaner", [FillNeighbours(), FillIterative()])
+def test_numbers_are_filled_from_all_columns_alike_at_serving(rng, cleaner):
+    x, _, holes, table = linked(rng)
+    trained = fitted(cleaner, table, _Marked("size", []), "size")
+    repaired = trained.repair(table).frame["size"].to_numpy()
+    assert np.abs(repaired[holes] - 3 * x[holes]).mean() < 0.5
+    assert np.array_equal(repaired[~holes], table.frame["size"].to_numpy()[~holes])
+    assert trained.repair(table.take([5])).frame["size"].null_count() == 0
+    assert np.allclose(trained.repair(table.take(np.flatnonzero(holes))).frame["size"].to_numpy(), repaired[holes])
+
+
+def test_words_are_filled_from_neighbours_and_left_by_regressions(rng):
+    _, kind, holes, table = linked(rng)
+    filled = fitted(FillNeighbours(), table, _Marked("kind", []), "kind")
+    assert (filled.repair(table).frame["kind"].to_numpy()[holes] == kind[holes]).mean() > 0.9
+    sure = filled.sureness(table, np.flatnonzero(holes))
+    assert ((sure >= 0.5) & (sure <= 1)).all()
+    assert fitted(FillIterative(), table, _Marked("kind", []), "kind").repair(table).frame["kind"].equals(table.frame["kind"])
+
+
+@pytest.mark.parametrize("name", [name for name, one in Cleaner.known().items() if "missing" in one.kinds])
+@pytest.mark.parametrize("holes", [0, 1, 6])
+def test_filling_takes_any_column(name, holes):
+    cells = [None] * holes + [1.5, 2.5, 3.5, 4.5, 5.5, 6.5][holes:]
+    table = table_of(a=pl.Series(cells, dtype=pl.Float64), b=["x", None, "y", "x", "y", "x"], y=[0, 1] * 3)
+    for column in ("a", "b"):
+        repaired = fitted(Cleaner.named(name)(), table, _Marked(column, []), column).repair(table)
+        assert repaired.n_rows == 6
+        assert repaired.frame.schema == table.frame.schema
+
+
+def test_the_likeliest_value_follows_from_the_row_and_the_text(rng):
+    kind = rng.choice(["red", "blue"], 200)
+    word = np.where(kind == "red", "rose", "violet").astype(object)
+    kind[3:5], word[3:5] = ["red", "blue"], ["rxse", "violex"]
+    word[5] = "violet" if kind[5] == "red" else "rose"
+    table = table_of(kind=kind, word=word.tolist(), y=rng.integers(2, size=200))
+    trained = fitted(WriteLikeliest(), table, _Marked("word", [3, 4, 5]), "word")
+    repaired = trained.repair(table).frame["word"]
+    assert repaired.to_list()[3:5] == ["rose", "violet"]
+    assert repaired[5] == ("rose" if kind[5] == "red" else "violet")
+    assert (trained.sureness(table, np.array([3, 4, 5])) > 0.9).all()
+
+
+def test_nothing_is_likely_in_a_column_without_usual_values():
+    table = table_of(name=[f"n{place}" for place in range(30)], y=[0, 1] * 15)
+    assert fitted(WriteLikeliest(), table, _Marked("name", [3]), "name").repair(table) is table

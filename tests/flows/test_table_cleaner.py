@@ -159,3 +159,18 @@ def test_a_plan_of_a_real_set_serves_rows_it_has_not_seen(shared):
     served = cleaner.transform(X.iloc[1000:])
     assert served.index.equals(X.index[1000:])
     assert (served.dtypes == cleaner.transform(X.iloc[:1000]).dtypes).all()
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "array"])
+def test_columns_tell_which_cells_were_empty(kind):
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=100)
+    size[::10] = np.nan
+    level = np.where(np.arange(100) % 2, 1.0, 2.0)
+    X = {"pandas": pd.DataFrame({"a": size, "b": level}), "polars": pl.DataFrame({"a": size, "b": level}), "array": np.column_stack([size, level])}[kind]
+    cleaner = TableCleaner(indicators=True).fit(X)
+    served = cleaner.transform(X)
+    names = ["x0", "x1"] if kind == "array" else ["a", "b"]
+    assert list(cleaner.get_feature_names_out()) == [*names, f"missing_{names[0]}"]
+    marks = served[:, 2] if kind == "array" else np.asarray(served["missing_a"])
+    assert marks.tolist() == np.isnan(size).astype(float).tolist()
