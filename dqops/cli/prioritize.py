@@ -4,14 +4,7 @@ import sys
 
 import click
 
-from dqops.cli.config import settings_for
-
-
-def _configured(ctx, option, path):
-    """Settings of the file become defaults, before the other flags are read."""
-    flags = {one.name for one in ctx.command.params} - {"source", "config"}
-    ctx.default_map = {**(ctx.default_map or {}), **settings_for("prioritize", flags, path)}
-    return path
+from dqops.cli.config import configured, cores
 
 
 @click.command(context_settings={"show_default": True})
@@ -37,12 +30,12 @@ def _configured(ctx, option, path):
 @click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time for pricing.")
 @click.option("--seed", type=click.IntRange(min=0), default=0)
-@click.option("--jobs", "n_jobs", type=click.IntRange(min=1), default=1, help="Splits worked on side by side.")
+@click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
 @click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
 @click.option("--out", help="Write all doubts to this CSV or Parquet file.")
-@click.option("--config", is_eager=True, callback=_configured, help="TOML file of settings.  [default: dqops.toml]")
+@click.option("--config", is_eager=True, callback=configured("prioritize"), help="TOML file of settings.  [default: dqops.toml]")
 @click.pass_context
-def prioritize(ctx, source, target, key, time, group, ignore, weight, trusted, detectors, query, costs, price, json_path, out, config, **options):
+def prioritize(ctx, source, target, key, time, group, ignore, weight, trusted, detectors, query, costs, price, jobs, json_path, out, config, **options):
     """Rank the doubts of DATA by what resolving each is expected to gain for its cost.
 
     DATA is a CSV, Parquet, Arrow, JSON or Excel file, a folder or glob of Parquet files, the URL of a database
@@ -59,7 +52,7 @@ def prioritize(ctx, source, target, key, time, group, ignore, weight, trusted, d
     names = detectors.split(",") if detectors else None
     with progress() as tell:
         table = read(source, target=target, key=key, time=time, group=group, ignore=ignored, weight=weight, trusted=trusted, query=query)
-        ranking = run(table, cost=cost, detectors=names, progress=tell, **options)
+        ranking = run(table, cost=cost, detectors=names, n_jobs=cores(jobs), progress=tell, **options)
     if json_path == "-":
         click.echo(ranking.to_json(), nl=False)
     elif json_path:
@@ -71,7 +64,8 @@ def prioritize(ctx, source, target, key, time, group, ignore, weight, trusted, d
     if price is not None:
         told = ranking.next(100)
         verdict = "go on" if ranking.worth(price) else "stop"
-        print(f"expected gain of the next 100 answers: {told.expected:.3f} [{told.low:.3f}, {told.high:.3f}]; at your price, {verdict}", file=aside)
+        said = f"expected gain of the next 100 answers: {told.expected:.3f} [{told.low:.3f}, {told.high:.3f}]; at your price, {verdict}"
+        click.echo(said, err=json_path == "-")
 
 
 def _costs(given):

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from dqops.cli.config import configured
+from dqops.cli.config import configured, cores
 
 
 @click.command(context_settings={"show_default": True})
@@ -29,12 +29,12 @@ from dqops.cli.config import configured
 @click.option("--fast", is_flag=True, help="Measure the first and last rate alone, and interpolate.")
 @click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="No curve is begun after this time.")
 @click.option("--seed", type=click.IntRange(min=0), default=0)
-@click.option("--jobs", "n_jobs", type=click.IntRange(min=1), default=1, help="Splits worked on side by side.")
+@click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
 @click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
 @click.option("--html", "html_path", help="Write one self-contained page to this file.")
 @click.option("--config", is_eager=True, callback=configured("propagate"), help="TOML file of settings.  [default: dqops.toml]")
 @click.pass_context
-def propagate(ctx, source, target, key, time, group, ignore, weight, query, corruptions, columns, rates, json_path, html_path, config, **options):
+def propagate(ctx, source, target, key, time, group, ignore, weight, query, corruptions, columns, rates, jobs, json_path, html_path, config, **options):
     """Tell how the score of a model falls as each kind of noise in DATA rises.
 
     DATA is a CSV, Parquet, Arrow, JSON or Excel file, a folder or glob of Parquet files, the URL of a database
@@ -50,7 +50,7 @@ def propagate(ctx, source, target, key, time, group, ignore, weight, query, corr
     kinds, named = (None if one is None else one.split(",") for one in (corruptions, columns))
     with progress() as tell:
         table = read(source, target=target, key=key, time=time, group=group, ignore=ignored, weight=weight, query=query)
-        curves = run(table, target=target, corruptions=kinds, columns=named, rates=rates.split(","), progress=tell, **options)
+        curves = run(table, target=target, corruptions=kinds, columns=named, rates=rates.split(","), n_jobs=cores(jobs), progress=tell, **options)
     if json_path == "-":
         click.echo(curves.to_json(), nl=False)
     elif json_path:

@@ -8,7 +8,7 @@ from dqops.flows.audit import audit as run_audit
 from dqops.flows.price import design_of, leaks_of, options_of
 from dqops.flows.search import chosen_detectors
 from dqops.models import subsample
-from dqops.propagation.cell_gains import served_better, shares_of
+from dqops.propagation.cell_gains import served_better, shares_of, trials_of
 from dqops.propagation.costs import Costs
 from dqops.propagation.effort import EFFORTS
 from dqops.propagation.prioritizing import doubts_of, in_order
@@ -102,7 +102,7 @@ def prioritize(
         options = {"detectors": detectors, "effort": effort, "max_seconds": max_seconds, "n_jobs": n_jobs, "progress": progress}
         audit = run_audit(table, **roles, ignore=ignore, model=model, scoring=scoring, holdout=holdout, seed=seed, allow_pickle=allow_pickle, **options)
     _check_audit(audit, table)
-    costs.check(detectors_known(), table.columns, [one.id for one in audit.findings])
+    costs.check(tuple(chosen_detectors()), table.columns, [one.id for one in audit.findings])
     tell = progress or (lambda done, total, what: None)
     design = design_of(table, model=model, scoring=scoring, seed=seed, effort=effort, allow_pickle=allow_pickle, holdout=None)
     groups, unpriced = _groups(audit, table, design, EFFORTS[effort].rows, tell)
@@ -122,11 +122,6 @@ def prioritize(
     )
 
 
-def detectors_known():
-    """Kinds of findings that there are."""
-    return tuple(chosen_detectors())
-
-
 def _check_audit(audit, table):
     if not isinstance(audit, Audit) or audit.baseline is None:
         raise OptionError("audit", audit if audit is None else type(audit).__name__, "an audit that priced its findings on a model")
@@ -142,7 +137,7 @@ def _groups(audit, table, design, most_rows, tell):
     honest = table.with_roles(ignored=(*table.roles.ignored, *leaks)) if leaks else table
     detectors = chosen_detectors([name for name in audit.settings["detectors"] if name != "drift"])
     looked = subsample(honest, most_rows, design.seed)
-    splits = design.splits(looked, folds=5, repeats=1)
+    trials = trials_of(looked, design, detectors)
     groups, unpriced, found = [], [], [one for one in audit.findings if not one.whole and one.count]
     for done, finding in enumerate(found):
         gain = audit.gains.of(finding.id)
@@ -151,16 +146,16 @@ def _groups(audit, table, design, most_rows, tell):
             continue
         tell(done, len(found), f"sharing out {finding.id}")
         whole = gain.potential or gain.repair
-        groups.append((finding, whole, _shares(finding, gain, honest, looked, design, detectors, splits)))
+        groups.append((finding, whole, _shares(finding, gain, honest, looked, trials)))
     return groups, unpriced
 
 
-def _shares(finding, gain, table, looked, design, detectors, splits):
+def _shares(finding, gain, table, looked, trials):
     """Shares of all cells of a finding; rows that were not looked at weigh by their scores and moves alone."""
     option = next((one for one in options_of(finding, table) if one.action == gain.action), None)
-    if option is None or option.on_rows or finding.column not in table.features or gain.repair.expected == gain.repair.high:
+    if option is None or option.on_rows or finding.column not in table.features:
         return finding.scores / finding.scores.sum()
-    losses, mended = served_better(option, looked, design, detectors, splits)
+    losses, mended = served_better(option, looked, trials)
     if looked is not table and losses is not None:
         places = {row: place for place, row in enumerate(looked.row_ids.to_list())}
         whole, mended = np.zeros(table.n_rows), None

@@ -2,9 +2,10 @@
 
 import io
 import warnings
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from copy import deepcopy
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -18,12 +19,40 @@ from dqops.models.targets import codes_of, target_values
 from dqops.seeds import draw_seed
 
 
+class _Silence:
+    """What models print or warn is not heard, in however many threads they run at once.
+
+    Standard output and the filters of warnings belong to the whole process: the first thread that enters puts them aside,
+    and the last that leaves puts them back.
+    """
+
+    def __init__(self):
+        self.lock, self.inside, self.aside = Lock(), 0, None
+
+    def __enter__(self):
+        with self.lock:
+            if not self.inside:
+                self.aside = ExitStack()
+                self.aside.enter_context(warnings.catch_warnings())
+                self.aside.enter_context(redirect_stdout(io.StringIO()))
+                warnings.simplefilter("ignore")
+            self.inside += 1
+
+    def __exit__(self, *cause):
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                self.aside.close()
+
+
+_SILENCE = _Silence()
+
+
 @contextmanager
 def border(name, step):
     """Whatever the model raises inside becomes one `ModelError`; what it prints or warns is not heard."""
     try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with _SILENCE, np.errstate(all="ignore"):
             yield
     except DqopsError:
         raise

@@ -5,6 +5,7 @@ import polars as pl
 
 from dqops.errors import DataError, ModelError
 from dqops.models import target_values
+from dqops.propagation.effort import FOLDS
 from dqops.propagation.trial import Trial, trial_seed, typed_like
 
 _OWN = 0.5  # of a cell's share is told by its own row, the rest by how far the cell is off
@@ -54,8 +55,21 @@ def _moved(finding, table, repaired):
     return np.minimum(far, 10.0) + 0.1
 
 
-def served_better(option, table, design, detectors, splits):
-    """Fall of each row's loss when its cells are repaired at serving, float64 (n,), NaN where it was not judged.
+def trials_of(table, design, detectors):
+    """(split, `Trial`) of five folds: one model and one search each serve all findings.
+
+    Parameters
+    ----------
+    table : Table
+    design : Design
+    detectors : dict of str to Detector
+    """
+    splits = design.splits(table, folds=FOLDS, repeats=1)
+    return [(one, Trial(table.take(one.train), table.take(one.test), design, detectors, trial_seed(design.seed, one))) for one in splits]
+
+
+def served_better(option, table, trials):
+    """Fall of each row's loss when its cells are repaired at serving, and the rows so repaired.
 
     The models are those of the recorded rows of other folds; loss is one minus the probability of the recorded class
     (or one where another class is foretold), or the squared error over the variance of the target.
@@ -65,20 +79,20 @@ def served_better(option, table, design, detectors, splits):
     option : Option
         A repair of features.
     table : Table
-    splits : list of Split
-        One repeat.
+    trials : list of (Split, Trial)
+        Of that table, see `trials_of`.
 
     Returns
     -------
     float64 (n,), Table or None
-        The table with the repairs of each row as its fold made them; None where a fold failed.
+        0 where a row was not judged; the table with the repairs of each row as its fold made them. Both None where a
+        fold failed.
     """
-    fall, frames = np.full(table.n_rows, np.nan), []
-    for split in splits:
-        trial = Trial(table.take(split.train), table.take(split.test), design, detectors, trial_seed(design.seed, split))
+    fall, frames = np.zeros(table.n_rows), []
+    for split, trial in trials:
         try:
             _, mended, _ = trial.repaired(option)
-            fall[split.test] = _losses(trial.before, trial.test, design) - _losses(trial.before, typed_like(mended, trial.test), design)
+            fall[split.test] = _losses(trial.before, trial.test, trial.design) - _losses(trial.before, typed_like(mended, trial.test), trial.design)
         except (ModelError, DataError):
             return None, None
         frames.append((split.test, mended))

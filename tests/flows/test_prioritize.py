@@ -156,6 +156,25 @@ def test_the_command_ranks_and_writes(frame, tmp_path):
     assert CliRunner().invoke(main, [*command, "--cost", "much"]).exit_code == 2
 
 
+def test_settings_may_stand_in_a_file(frame, tmp_path):
+    path, settings = tmp_path / "t.csv", tmp_path / "dqops.toml"
+    frame.write_csv(path)
+    settings.write_text('[prioritize]\nbudget = 3\nmodel = "linear"\neffort = "quick"\ndetectors = "outliers"\n')
+    done = CliRunner().invoke(main, ["prioritize", str(path), "--target", "y", "--json", "-", "--config", str(settings)])
+    assert done.exit_code == 0, done.output
+    assert len(json.loads(done.stdout)["doubts"]) == 3
+
+
+def test_models_of_the_folds_are_fitted_once_for_all_findings(frame, audit, monkeypatch):
+    from dqops.models.resolve import Model
+
+    fits, fit = [], Model.fit
+    monkeypatch.setattr(Model, "fit", lambda *given, **options: fits.append(1) or fit(*given, **options))
+    ranked(frame, audit)
+    assert len(audit.findings) == 2
+    assert len(fits) == 5
+
+
 @pytest.fixture(scope="module")
 def prioritizer(frame):
     X = frame.select("size", "idle").to_pandas()

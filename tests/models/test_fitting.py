@@ -258,3 +258,29 @@ def test_the_model_decides_the_task_where_the_target_allows_both(numbers):
         agreed_task(numbers, "regression", "m")
     with pytest.raises(DataError, match="90 distinct numbers"):
         agreed_task(table_of(numbers.frame.with_columns(y=pl.col("x"))), "classification", "m")
+
+
+def test_models_in_several_threads_leave_standard_output_and_warnings_as_they_were():
+    import sys
+    import threading
+    import time
+    import warnings
+
+    from dqops.models.fitting import border
+
+    out, filters = sys.stdout, list(warnings.filters)
+
+    def speak(seconds):
+        with border("a model", "fit"):
+            print("noise")
+            time.sleep(seconds)
+
+    # The one that enters first leaves first: what it put aside must not come back while the other is inside.
+    threads = [threading.Thread(target=speak, args=(seconds,)) for seconds in (0.05, 0.15)]
+    for one in threads:
+        one.start()
+        time.sleep(0.02)
+    for one in threads:
+        one.join()
+    assert sys.stdout is out
+    assert list(warnings.filters) == filters
