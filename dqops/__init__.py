@@ -38,6 +38,7 @@ _HOME = {
     "Roles": "tables.table",
     "Sampling": "results.valuation",
     "Schema": "schema",
+    "Strategy": "contracts",
     "Table": "tables.table",
     "TableCleaner": "flows.table_cleaner",
     "Valuation": "results.valuation",

@@ -3,6 +3,7 @@
 from dqops.contracts import Cleaner as Cleaner
 from dqops.contracts import Corruption as Corruption
 from dqops.contracts import Detector as Detector
+from dqops.contracts import Strategy as Strategy
 from dqops.errors import DqopsError as DqopsError
 from dqops.flows.audit import audit as audit
 from dqops.flows.certain_predictions import certain_predictions as certain_predictions

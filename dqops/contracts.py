@@ -211,6 +211,40 @@ class Corruption(Plugin, role="corruption"):
         raise NotImplementedError
 
 
+class Strategy(Plugin, role="strategy"):
+    """Tells what to ask a person next.
+
+    A subclass has a `name` and `rank`, and says which `tasks` it is for. Its parameters are those of a dataclass; what
+    it learns from answers it remembers itself, so that one object goes with one round of cleaning.
+    """
+
+    tasks: tuple[str, ...] = ("classification", "regression")
+
+    def rank(self, table, model, holdout, rng):
+        """`Ranking` of the doubts of `table`, those to resolve first first.
+
+        Parameters
+        ----------
+        table : Table
+            As it is known now: answers are written in.
+        model : Model
+            Made ready for the table (`Model.prepared`).
+        holdout : Table or None
+            Rows that are known to be clean, to judge by; never those that a result is judged on.
+        rng : numpy.random.Generator
+
+        Raises
+        ------
+        OptionError
+            Where the strategy cannot serve this model or these rows, and has no surrogate.
+        """
+        raise NotImplementedError
+
+    def tell(self, row, column, value):
+        """Hear an answer: the true value of a cell, or of a whole record (`column` None, a dict by column); returns itself."""
+        return self
+
+
 @cache
 def _load_installed():
     """Import the plug-ins of installed packages, once."""

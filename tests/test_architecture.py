@@ -11,6 +11,7 @@ FILES = sorted(path for path in HOUSE.rglob("*.py") if path.parent != HOUSE or p
 FLOORS = [
     {"cli", "hooks"},
     {"flows", "reports"},
+    {"strategies"},
     {"detectors", "cleaners", "valuers", "propagation", "limits", "gates", "monitoring", "schema"},
     {"contracts", "models"},
     {"results", "tables"},

@@ -16,6 +16,7 @@ from dqops.cli.config import configured, cores
 @click.option("--cost", "costs", multiple=True, help="NUMBER, or NAME=NUMBER for a finding, column or kind; setup:NAME=NUMBER is paid once. May be repeated.")
 @click.option("--risk", type=click.Choice(["mean", "lower", "upper"]), default="mean", help="Which end of the interval ranks.")
 @click.option("--explore", type=click.FloatRange(min=0, max=1, max_open=True), default=0.0, help="Share of places for doubts drawn at random.")
+@click.option("--strategy", default="dqops", help="dqops (gain per cost), random, detector, uncertainty, knn_shapley, influence, data_oob ...")
 @click.option("--price", type=click.FloatRange(min=0, min_open=True), help="What one unit of score is worth: tells whether to go on.")
 @click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
 @click.option("--holdout", help="Rows that judge, instead of cross-validation.")

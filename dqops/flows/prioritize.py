@@ -5,6 +5,7 @@ import numpy as np
 
 from dqops.errors import DataError, OptionError
 from dqops.flows.audit import audit as run_audit
+from dqops.flows.by_strategy import rank_by
 from dqops.flows.price import design_of, leaks_of, options_of
 from dqops.flows.search import chosen_detectors
 from dqops.models import subsample
@@ -30,6 +31,7 @@ def prioritize(
     cost=None,
     risk="mean",
     explore=0.0,
+    strategy="dqops",
     audit=None,
     scoring=None,
     key=None,
@@ -63,6 +65,10 @@ def prioritize(
         Which end of the interval ranks.
     explore : float
         Share of the places that go to doubts drawn at random, in [0, 1).
+    strategy : str, Strategy or its class
+        "dqops" ranks by expected gain per cost, after an audit. Any other (``"random"``, ``"detector"``, ``"uncertainty"``,
+        ``"knn_shapley"``, ``"influence"``, ``"data_oob"`` ...) needs none and ranks in its own unit, without intervals; `risk`,
+        `explore`, `detectors` and `effort` are not for it.
     audit : Audit, optional
         Of the same table and model; it is run where it is not given.
 
@@ -98,6 +104,10 @@ def prioritize(
     costs = Costs.of(cost)
     table = read(table, ignore=ignore, **roles)
     table.target()
+    if strategy != "dqops":
+        told = {"model": model, "scoring": scoring, "seed": seed, "allow_pickle": allow_pickle}
+        costs.check((*chosen_detectors(), "record"), table.columns, ())
+        return rank_by(strategy, table, holdout=holdout, costs=costs, budget=budget, **told)
     if audit is None:
         options = {"detectors": detectors, "effort": effort, "max_seconds": max_seconds, "n_jobs": n_jobs, "progress": progress}
         audit = run_audit(table, **roles, ignore=ignore, model=model, scoring=scoring, holdout=holdout, seed=seed, allow_pickle=allow_pickle, **options)

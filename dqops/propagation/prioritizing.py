@@ -89,7 +89,7 @@ def in_order(doubts, costs, *, budget=None, risk="mean", explore=0.0, rng=None):
         raise OptionError("risk", risk, "one of " + ", ".join(RISKS))
     if not 0 <= explore < 1:
         raise OptionError("explore", explore, "a share in [0, 1)")
-    _check_budget(budget, doubts)
+    check_budget(budget, doubts)
     worth = doubts.with_columns(pl.col(RISKS[risk]).alias("_worth"), _spread_setup(doubts, costs).alias("_due"))
     promising = worth.filter(pl.col("_worth") > 0).with_row_index("_place")
     rate = (pl.col("_worth") / pl.col("_due")).fill_nan(float("inf")).round_sig_figs(_DIGITS)
@@ -101,7 +101,8 @@ def in_order(doubts, costs, *, budget=None, risk="mean", explore=0.0, rng=None):
     return kept.with_row_index("rank", offset=1).with_columns(pl.col("rank").cast(pl.Int64)), doubts.height - kept.height
 
 
-def _check_budget(budget, doubts):
+def check_budget(budget, doubts):
+    """Raise `OptionError` for a budget that is no number of 0 or more, or is below the cheapest doubt."""
     if budget is None:
         return
     if isinstance(budget, bool) or not isinstance(budget, int | float) or not budget >= 0:

@@ -39,15 +39,18 @@ def _print(ranking, console):
         console.print(_lines(ranking))
         if len(ranking) > SHOWN:
             console.print(f"and {several(len(ranking) - SHOWN, 'doubt')} more (see --json or --out)", highlight=False)
-        console.print()
-        console.print(_curve(ranking))
+        if ranking.forecasts:
+            console.print()
+            console.print(_curve(ranking))
     for warning in ranking.warnings:
         console.print(f"- {sentence(warning)}", highlight=False, markup=False)
 
 
 def _verdict(ranking):
-    whole = ranking.next(len(ranking))
     spent = ranking.costs()[-1]
+    if not ranking.forecasts:
+        return f"An order, not a forecast: gains are in the unit of {ranking.strategy}. Resolving {several(len(ranking), 'doubt')} costs {amount(spent)}."
+    whole = ranking.next(len(ranking))
     rest = f"; {several(ranking.left_out, 'doubt')} left out" if ranking.left_out else ""
     return f"Resolving {several(len(ranking), 'doubt')} costs {amount(spent)} and is expected to add {whole.expected:.3f} \\[{whole.low:.3f}, {whole.high:.3f}] to {ranking.scoring}{rest}."
 
@@ -57,8 +60,8 @@ def _lines(ranking):
     for name in ("", "row", "column", "kind", "gain", "interval", "cost", "why"):
         table.add_column(name, justify="right" if name in ("", "gain", "cost") else "left", overflow="ellipsis", no_wrap=name != "why")
     for line in ranking.to_frame().head(SHOWN).iter_rows(named=True):
-        interval = f"\\[{line['low']:.5f}, {line['high']:.5f}]"
-        cells = (line["rank"], line["row"], sentence(line["column"] or "whole row", 24), line["kind"], f"{line['gain']:.5f}", interval, amount(line["cost"]), sentence(line["reason"], 60))
+        interval = "" if line["low"] is None else f"\\[{line['low']:.5f}, {line['high']:.5f}]"
+        cells = (line["rank"], line["row"], sentence(line["column"] or "whole row", 24), line["kind"], "" if line["gain"] is None else f"{line['gain']:.5f}", interval, amount(line["cost"]), sentence(line["reason"], 60))
         table.add_row(*map(str, cells))
     return table
 

@@ -38,6 +38,7 @@ class Ranking:
         Name, rows, columns, target and fingerprint of the table.
     scoring : str
     strategy : str
+        Of any but "dqops" the gains are in the strategy's own unit, and have no interval: an order, not a forecast.
     risk : {"mean", "lower", "upper"}
         Which end of the interval ranks.
     shared : float
@@ -73,6 +74,11 @@ class Ranking:
     def __str__(self):
         return import_module("dqops.reports.ranking").render(self)
 
+    @property
+    def forecasts(self):
+        """Whether gains are forecasts of the score; else they are an order, in the strategy's own unit, without intervals."""
+        return not self.doubts["low"].has_nulls()
+
     def to_frame(self):
         """One line a doubt: rank, row, column, kind, gain, low, high, cost, reason."""
         return self.doubts.select(list(COLUMNS))
@@ -106,6 +112,8 @@ class Ranking:
 
     def next(self, answers):
         """Expected gain of the next so many answers, as `Estimate`."""
+        if not self.forecasts:
+            raise OptionError("strategy", self.strategy, "one that forecasts gains, such as 'dqops', to say what answers are worth")
         if not len(self):
             return Estimate(0.0, 0.0, 0.0, self.level)
         line = self.curve().row(min(answers, len(self)) - 1, named=True)
