@@ -11,6 +11,7 @@ from dqops.cleaners.recipe import Step, fit_recipe
 from dqops.cleaners.rows import DropRepeats
 from dqops.cleaners.suggested import WriteSuggestion
 from dqops.results.gain import Estimate
+from dqops.tables.changes import read_again
 
 # What is surely right comes first: later searches see it. Rows last, since what is repaired may repeat.
 _ORDER = ("rules", "categories", "formats", "outliers", "missing", "duplicates", "labels")
@@ -76,7 +77,8 @@ def choose_repairs(table, found, *, min_confidence=None):
 
     A repair is made where its gain in the deployed arm is more than half a standard error above zero: the rival that
     won the race, after what is surely right was written. Where a gain is too small to be seen, or was not measured,
-    only what is surely right is written. Where it is surely below zero nothing is done.
+    only what is surely right is written. Where it is surely below zero nothing is done. A column that is repaired is
+    parsed, too: once its last typo is gone it is read as numbers, and the wild ones among them would count.
 
     Parameters
     ----------
@@ -89,7 +91,22 @@ def choose_repairs(table, found, *, min_confidence=None):
     -------
     list of Repair
     """
-    return [_repair_of(finding, found.gains.of(finding.id), table, min_confidence) for finding in found.findings]
+    repairs = [_repair_of(finding, found.gains.of(finding.id), table, min_confidence) for finding in found.findings]
+    repaired = {step.column for one in repairs for step in one.steps}
+    return [_parsed_with(one, finding, found, table, repaired, min_confidence) for one, finding in zip(repairs, found.findings, strict=True)]
+
+
+def _parsed_with(repair, finding, found, table, repaired, min_confidence):
+    """The repair, or the winning parse of a column that other repairs may turn into numbers."""
+    gain = found.gains.of(finding.id)
+    if repair.pays or gain is None or finding.kind != "formats" or finding.column not in repaired:
+        return repair
+    option = next((one for one in _options(finding, table) if one.action == gain.action), None)
+    if option is None:
+        return repair
+    made = tuple(Step(*step, min_confidence or 0.0) for step in option.steps)
+    why = "other repairs of the column would leave wild numbers in it"
+    return Repair(finding.id, option.action, why, (*_before(made, repair.steps), *made), True, gain.repair)
 
 
 def sure_repairs(table, findings, least):
@@ -183,6 +200,6 @@ def measured_together(table, repairs, set_aside, holdout, progress, *, model, sc
 
 
 def _made_in_both(steps, design, seed, train, test):
-    """Training and holdout rows after the steps, which learn from training rows alone."""
+    """Training and holdout rows after the steps, which learn from training rows alone; typed as their file would be."""
     recipe, work = fit_recipe(train, steps, design=design, seed=seed)
-    return work.table, recipe.repair(test)
+    return read_again(work.table, recipe.repair(test), {step.column for step in steps})

@@ -89,6 +89,28 @@ def with_cells(table, columns):
     return replace(table, frame=table.frame.with_columns(record(raw.select([*columns]))), raw=raw, given=None)
 
 
+def read_again(train, test, columns):
+    """Both tables with text columns of a source of text as numbers, where every cell of both now reads as one.
+
+    Parameters
+    ----------
+    train, test : Table
+        Parts of one table, repaired alike.
+    columns : iterable of str
+        Those that were repaired.
+    """
+    typed = ([], [])
+    for name in sorted(one for one in columns if one in train.columns and holds_text(train, one)):
+        cells = [part.frame[name] for part in (train, test)]
+        if any(one.dtype != pl.String for one in cells):
+            continue
+        numbers = [converted(one, pl.Float64()) for one in cells]
+        if all(one.null_count() == now.null_count() for one, now in zip(cells, numbers, strict=True)):
+            for part, now in zip(typed, numbers, strict=True):
+                part.append(now.alias(name))
+    return tuple(part.with_columns(*fresh) if fresh else part for part, fresh in zip((train, test), typed, strict=True))
+
+
 def converted(cells, dtype):
     """The cells as that dtype: text read as numbers, whole numbers as floats; null where that cannot be.
 

@@ -56,6 +56,13 @@ def test_a_model_decides_by_measured_gain():
     assert plan.apply(dirty()).frame["size"].dtype == pl.Float64
 
 
+def test_a_repaired_column_keeps_no_wild_number(shared):
+    table = dqops.read(shared("nasa/dirty.csv.gz"), target="sound_pressure_level")
+    cleaned = dqops.clean(table, model="linear", effort="quick").apply(table)
+    assert cleaned.frame["chord_length"].dtype == pl.Float64
+    assert cleaned.frame["chord_length"].max() < 1
+
+
 def test_same_seed_same_plan():
     first, second = (dqops.clean(dirty(), target="y", model="knn", effort="quick", seed=3) for _ in range(2))
     assert first.changes.drop("when").equals(second.changes.drop("when"))
