@@ -26,3 +26,18 @@ def map_blocks(work, blocks, *, n_jobs=1, prefer="threads"):
     [2, 1]
     """
     return Parallel(n_jobs=n_jobs, prefer=prefer)(delayed(work)(block) for block in blocks)
+
+
+def stream_blocks(work, blocks, *, n_jobs=1, prefer="threads"):
+    """What `map_blocks` gives, each result as soon as it and those before it are there.
+
+    Examples
+    --------
+    >>> list(stream_blocks(len, ["ab", "c"], n_jobs=2))
+    [2, 1]
+    """
+    try:
+        parallel = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")
+    except ValueError:  # a backend that gives all results at once
+        return iter(map_blocks(work, blocks, n_jobs=n_jobs, prefer=prefer))
+    return parallel(delayed(work)(block) for block in blocks)

@@ -7,7 +7,7 @@ import numpy as np
 from joblib import effective_n_jobs
 
 from dqops.errors import OptionError
-from dqops.parallel import map_blocks
+from dqops.parallel import stream_blocks
 from dqops.valuers.neighbours import TILE_BYTES, Scratch
 
 # Holdout rows that are summed together.
@@ -42,16 +42,14 @@ def sum_over_holdout(work, n_holdout, n_part, n_jobs):
     list of float64 arrays or numbers
     """
     parts = [(start, min(start + n_part, n_holdout)) for start in range(0, n_holdout, n_part)]
-    scratches = [Scratch(TILE_BYTES // n_jobs) for _ in range(min(n_jobs, len(parts)))]
-    sums = None
-    for first in range(0, len(parts), len(scratches)):
-        wave = [(*part, scratch) for part, scratch in zip(parts[first:], scratches, strict=False)]
-        for found in map_blocks(partial(_spread, work), wave, n_jobs=len(wave)):
-            if sums is None:
-                sums = list(found)
-                continue
-            for place, one in enumerate(found):
-                sums[place] += one
+    n_jobs = min(n_jobs, len(parts))
+    pool, sums = _Pool(TILE_BYTES // n_jobs), None
+    for found in stream_blocks(partial(_with_scratch, work, pool), parts, n_jobs=n_jobs):
+        if sums is None:
+            sums = list(found)
+            continue
+        for place, one in enumerate(found):
+            sums[place] += one
     return sums
 
 
@@ -68,6 +66,25 @@ def mean_and_stderr(total, squares, n_holdout):
     return mean, np.sqrt(np.maximum(variance, 0) / n_holdout)
 
 
-def _spread(work, block):
-    """`work` on one block; named, so that it travels to any joblib backend."""
-    return work(*block)
+class _Pool:
+    """Scratches that are not in use; a copy in another process starts without any."""
+
+    def __init__(self, n_bytes):
+        self.n_bytes, self.free = n_bytes, []
+
+    def __reduce__(self):
+        return _Pool, (self.n_bytes,)
+
+    def take(self):
+        try:
+            return self.free.pop()
+        except IndexError:
+            return Scratch(self.n_bytes)
+
+
+def _with_scratch(work, pool, part):
+    """`work` on one part, with arrays that parts before it have left."""
+    scratch = pool.take()
+    found = work(*part, scratch)
+    pool.free.append(scratch)
+    return found

@@ -100,8 +100,8 @@ class Neighbours:
             points = self.points[places[first : first + n_tile]]
             packed = scratch.array("packed", (len(points), n), np.uint64)
             distances, gaps, share = self._fill(points, packed, n_bits, scratch)
-            packed.sort(axis=1)
             for place, point in enumerate(points):
+                packed[place].sort()  # one at a time: what follows finds it in the cache
                 runs = unpack_order(packed[place], n_bits, gaps[place], share, order)
                 if len(runs):
                     sums = distances[place] if distances is not None else self._sums_in_runs(order, runs, point, sums)
