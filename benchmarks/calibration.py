@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from gains import FOLDER, SETS, as_table, load, realised, with_truth
+from gains import FOLDER, SETS, Fresh, as_table, load, with_truth
 from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
@@ -125,6 +125,7 @@ def cases(name, kind, seed, model, effort):
         dirty, clean = dirty[rows], clean[rows]
     table = as_table(dirty, target, ignore)
     audit = dqops.audit(table, model=model, effort=effort, seed=seed)
+    fresh, trials = Fresh(table, model, FRESH), _trials(table, model, seed)
     here = {"set": name, "case": kind, "seed": seed, "model": model, "effort": effort}
     for finding in audit.findings:
         told = {arm: audit.gains.of(finding.id, arm) for arm in ARMS}
@@ -135,10 +136,10 @@ def cases(name, kind, seed, model, effort):
             mended = clean if finding.column == target else with_truth(dirty, clean, finding.at_least(0.5))
             mended = dirty.with_columns(clean[target]) if finding.column == target else mended
             if not mended.equals(dirty):
-                real = _truth(table, as_table(mended, target, ignore), model, finding.column == target)
+                real = _truth(fresh, as_table(mended, target, ignore), finding.column == target)
         yield from _lines(here, finding, "potential", {arm: one and one.potential for arm, one in told.items()}, real)
         if finding.column != target:
-            again = _repaired(table, finding, told["deployed"].action, model, seed)
+            again = _repaired(table, finding, told["deployed"].action, trials)
             yield from _lines(here, finding, "repair", {arm: one and one.repair for arm, one in told.items()}, again)
 
 
@@ -160,16 +161,15 @@ def _lines(here, finding, promise, told, real):
         }
 
 
-def _truth(before, after, model, on_target):
+def _truth(fresh, after, on_target):
     """Realised gains of the truth; where it is labels that are true, both models are judged on true ones."""
     if not on_target:
-        return realised(before, after, model, seed=FRESH)
-    design = _design(before, model, FRESH)
+        return fresh.realised(after)
     gains = []
-    for split in design.splits(after, folds=5, repeats=2):
-        old, new = (design.model.fit(one.take(split.train), seed=FRESH) for one in (before, after))
+    for split in fresh.splits:
+        old, new = (fresh.ready.fit(one.take(split.train), seed=FRESH) for one in (fresh.before, after))
         judges = after.take(split.test)
-        gains.append(new.score(judges, design.scoring) - old.score(judges, design.scoring))
+        gains.append(new.score(judges, fresh.scoring) - old.score(judges, fresh.scoring))
     return {"deployed": paired_interval(gains, 0.25)}
 
 
@@ -177,13 +177,17 @@ def _design(table, model, seed):
     return design_of(table, model=model, scoring=None, seed=seed, effort="standard", allow_pickle=False, holdout=None)
 
 
-def _repaired(table, finding, action, model, seed):
-    """Realised gains of a repair on splits that it was neither chosen nor measured on."""
+def _trials(table, model, seed):
+    """Splits that no repair was chosen or measured on."""
     design, kinds = _design(table, model, FRESH + seed), chosen_detectors()
+    return [Trial(table.take(split.train), table.take(split.test), design, kinds, trial_seed(FRESH, split)) for split in design.splits(table, folds=5, repeats=2)]
+
+
+def _repaired(table, finding, action, trials):
+    """Realised gains of a repair on these splits."""
     option = next(one for one in options_of(finding, table) if one.action == action)
     seen = {arm: [] for arm in ARMS}
-    for split in design.splits(table, folds=5, repeats=2):
-        trial = Trial(table.take(split.train), table.take(split.test), design, kinds, trial_seed(FRESH, split))
+    for trial in trials:
         for arm, difference in trial.run(option).differences.items():
             seen[arm].append(difference)
     return {arm: paired_interval(values, 0.25) if len(values) > 1 else None for arm, values in seen.items()}

@@ -62,21 +62,42 @@ def as_table(frame, target, ignore):
         return dqops.read(path, target=target, ignore=ignore)
 
 
-def realised(before, after, model, seed=1):
-    """Gain of replacing `before` by `after`, by arm, on fresh splits."""
-    task = task_of(before)
-    ready = resolve_model(model, task, seed=seed).prepared(before)
-    design = Design(task=task, model=ready, scoring=default_scoring(task), seed=seed)
-    gains = {arm: [] for arm in ARMS}
-    for split in design.splits(before, folds=5, repeats=2):
-        parts = [[one.take(rows) for rows in (split.train, split.test)] for one in (before, after)]
-        (old_train, old_test), (new_train, new_test) = parts
-        old, new = ready.fit(old_train, seed=seed), ready.fit(new_train, seed=seed)
-        best = max(new.score(new_test, design.scoring), -10)
-        rivals = {"deployed": (old, old_test), "training": (old, like(new_test, old_test)), "serving": (new, like(old_test, new_test))}
-        for arm, (fitted, rows) in rivals.items():
-            gains[arm].append(best - max(fitted.score(rows, design.scoring), -10))
-    return {arm: paired_interval(seen, 0.25) for arm, seen in gains.items()}
+class Fresh:
+    """Splits that no audit saw, with the model trained on the table as it is; each fit is made once.
+
+    Parameters
+    ----------
+    before : Table
+    model : str or estimator
+    seed : int
+    """
+
+    def __init__(self, before, model, seed=1):
+        self.task = task_of(before)
+        self.ready, self.seed, self.before = resolve_model(model, self.task, seed=seed).prepared(before), seed, before
+        self.scoring = default_scoring(self.task)
+        design = Design(task=self.task, model=self.ready, scoring=self.scoring, seed=seed)
+        self.splits = list(design.splits(before, folds=5, repeats=2))
+        self.old = {}
+
+    def realised(self, after):
+        """Gain of replacing the table by `after`, by arm."""
+        gains = {arm: [] for arm in ARMS}
+        for place, split in enumerate(self.splits):
+            old_test, new_train, new_test = self.before.take(split.test), after.take(split.train), after.take(split.test)
+            if place not in self.old:
+                model = self.ready.fit(self.before.take(split.train), seed=self.seed)
+                self.old[place] = model, self._score(model, old_test)
+            old, score_before = self.old[place]
+            new = self.ready.fit(new_train, seed=self.seed)
+            best = self._score(new, new_test)
+            gains["deployed"].append(best - score_before)
+            gains["training"].append(best - self._score(old, like(new_test, old_test)))
+            gains["serving"].append(best - self._score(new, like(old_test, new_test)))
+        return {arm: paired_interval(seen, 0.25) for arm, seen in gains.items()}
+
+    def _score(self, model, rows):
+        return max(model.score(rows, self.scoring), -10)
 
 
 def like(table, model):
@@ -91,7 +112,8 @@ def judge(name, model, effort, lines):
     before = as_table(dirty, target, ignore)
     audit = dqops.audit(before, model=model, effort=effort, n_jobs=2)
     print(f"\n{name}, {model}: baseline {audit.baseline.score:.3f} [{audit.baseline.low:.3f}, {audit.baseline.high:.3f}], {audit.timings['all']:.0f} s", flush=True)
-    truth = realised(before, as_table(clean, target, ignore), model)
+    fresh = Fresh(before, model)
+    truth = fresh.realised(as_table(clean, target, ignore))
     for arm in ARMS:
         whole = audit.gains.of("all", arm)
         known = whole and whole.potential
@@ -103,7 +125,7 @@ def judge(name, model, effort, lines):
         mended = with_truth(dirty, clean, audit.findings[finding].at_least(0.5))
         if mended.equals(dirty):
             continue
-        real = realised(before, as_table(mended, target, ignore), model)
+        real = fresh.realised(as_table(mended, target, ignore))
         for arm in ARMS:
             told = audit.gains.of(finding, arm)
             if told is None or told.potential is None:

@@ -36,6 +36,9 @@ def repair_values(
     metric="euclidean",
     classes=None,
     model="logistic",
+    target="loss",
+    step="newton",
+    sample_weight=None,
     n_jobs=1,
     max_bytes=MAX_BYTES,
 ):
@@ -70,6 +73,8 @@ def repair_values(
         Labels of the columns of probabilities.
     model : {"logistic", "ridge"}, estimator or pipeline
         Of "influence".
+    target, step, sample_weight
+        Of "influence"; as for `dqops.influence`.
     n_jobs : int, default 1
         Workers of "knn"; -1 takes all cores. Values do not depend on it.
     max_bytes : int
@@ -108,8 +113,11 @@ def repair_values(
     if labels is None and features is None:
         raise OptionError("labels", None, "labels=, features= or both: what is to be written instead")
     if method == "influence":
-        found = repair_influence(X, y, X_holdout, y_holdout, labels=labels, features=features, rows=rows, model=model)
+        asked = {"labels": labels, "features": features, "rows": rows, "model": model}
+        found = repair_influence(X, y, X_holdout, y_holdout, **asked, target=target, step=step, sample_weight=sample_weight)
         return replace(_named(found.value, None, found.unit, "repair_influence", rows), effect=found.value, why=found.why)
+    if sample_weight is not None:
+        raise OptionError("sample_weight", "weights", "none for method='knn', whose votes are equal, or method='influence'")
     check_options(k)
     check_order(X, features, "features")
     X, X_holdout = feature_arrays(X, X_holdout)

@@ -128,6 +128,16 @@ def test_influence_is_asked_instead(made):
     assert (found.method, found.unit) == ("repair_influence", wanted.unit)
 
 
+def test_influence_is_asked_for_its_target_step_and_weights(made):
+    X, y, held, answers = made(n_classes=2)
+    labels = 1 - y
+    asked = {"target": "accuracy", "step": "first_order", "sample_weight": np.linspace(1, 2, len(y))}
+    found = repair_values(X, y, held, answers, labels=labels, method="influence", **asked)
+    assert np.array_equal(found.value, repair_influence(X, y, held, answers, labels=labels, **asked).value)
+    with pytest.raises(OptionError, match="none for method='knn'"):
+        repair_values(X, y, held, answers, labels=labels, sample_weight=asked["sample_weight"])
+
+
 def test_a_result_shows_both_forms(made):
     X, y, held, answers = made()
     frame = repair_values(X, y, held, answers, labels=[0, 1], rows=[7, 3]).to_frame()
