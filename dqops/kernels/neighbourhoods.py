@@ -53,12 +53,14 @@ def reach(screen, start, weights, norms, k, mass, rounding):
         radius = norms[test] + np.sqrt(max(farthest + norms[test] ** 2, 0.0)) * 1.001
         slack = 2 * rounding * (2 * norms[test] * radius + radius**2) + _TINY
         cut = _cut(screen[test], start, weights, near, lowest, farthest + slack, mass)
+        # What is screened at the cut may lie a little beyond it, and where many are equally near, all of it may.
+        cut = min(cut, farthest) + slack
         limits[test, 0], limits[test, 1] = cut, cut + slack
         for row in range(n_rows):
-            if near[row] <= cut + slack:
+            if near[row] <= limits[test, 1]:
                 counts[test, 1] += 1
                 for candidate in range(start[row], start[row + 1]):
-                    counts[test, 0] += screen[test, candidate] <= cut + slack
+                    counts[test, 0] += screen[test, candidate] <= limits[test, 1]
     return limits, counts
 
 

@@ -75,7 +75,7 @@ class KnnWorlds:
             raise OptionError("k", k, "an integer of 1 or more")
         self.n_classes = int(labels.max()) + 1 if n_classes is None else n_classes
         self.k = min(int(k), len(labels))
-        self._labels = np.asarray(labels, dtype=np.int64)
+        self._labels = np.array(labels, dtype=np.int64)
         self._lists = NeighbourLists(points, start, weights, self._labels, tests, k=self.k, metric=metric)
         self._mass = mass_for(self.k, _MISSED)
         self._among = np.bincount(self._labels, minlength=self.n_classes) > 0
@@ -153,7 +153,7 @@ class KnnWorlds:
         right = np.where(labels >= 0, self.probabilities[every, known], 0.0)
         return float((can & self.certain).mean()), float(right.mean()), float(can.mean())
 
-    def update(self, row, value):
+    def update(self, row, value, label=None):
         """Take in that the true features of `row` are `value`; returns how many tests were counted again.
 
         Parameters
@@ -161,12 +161,17 @@ class KnnWorlds:
         row : int
         value : float64 (n_columns,)
             Need not be one of the candidates.
+        label : int, optional
+            Its true class, where that is another than was recorded.
         """
         lists = self._lists
         if not isinstance(row, (int, np.integer)) or not 0 <= row < len(self._labels):
             raise OptionError("row", row, f"a row from 0 to {len(self._labels) - 1}")
         value = lists.placed(np.asarray(value, dtype=np.float64).reshape(1, -1))[0]
         foreign = not (lists.points[lists.start[row] : lists.start[row + 1]] == value).all(axis=1).any()
+        if label is not None and label != self._labels[row]:
+            self._relabel(row, label)
+            foreign = True
         distances = squared_distances(lists.tests, value)
         holders = lists.settle(row, value, distances)
         entered = distances <= lists.limits
@@ -179,6 +184,13 @@ class KnnWorlds:
         self._stale[again] = True
         self._count(again, np.broadcast_to(self._among, (len(again), self.n_classes)) if foreign else self.possible[again].copy())
         return len(again)
+
+    def _relabel(self, row, label):
+        if not isinstance(label, (int, np.integer)) or not 0 <= label < self.n_classes:
+            raise OptionError("label", label, f"a class from 0 to {self.n_classes - 1}")
+        self._labels[row] = label
+        self._lists.relabel(row, label)
+        self._among = np.bincount(self._labels, minlength=self.n_classes) > 0
 
     def _count(self, tests, bound):
         """Work out predictions of these tests; no other predictions than those of `bound` are possible.

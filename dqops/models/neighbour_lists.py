@@ -131,6 +131,11 @@ class NeighbourLists:
         self.kinds[listed, 1] = 1
         return tests
 
+    def relabel(self, row, label):
+        """Let `row` be of that class, in all lists."""
+        self._kinds[row, 0] = label
+        self.kinds[self.holding(row), 0] = label
+
     def _made(self, tests, mass):
         screen = self._asked[tests] @ self._screened.T
         rounding = (self.points.shape[1] + 8) * 2.0**-23

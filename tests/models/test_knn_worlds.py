@@ -225,3 +225,32 @@ def test_what_cannot_be_compared_is_refused(rng):
         told.update(0, [np.nan, 0.0])
     with pytest.raises(DataError, match="2 columns and other rows 3"):
         told.update(0, [0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_equal_rows_are_all_seen_though_screening_rounds(seed):
+    # More rows at one distance than a list needs: their distance in single precision must not cut them off.
+    rng = np.random.default_rng(seed)
+    few, labels = rng.normal(size=(4, 18)), np.arange(800) % 2
+    rows, tests = few[np.arange(800) // 200], few[rng.integers(4, size=60)] + 0.3 * rng.normal(size=(60, 18))
+    told = KnnWorlds(rows, np.arange(801), np.ones(800), labels, tests, k=3)
+    assert told.certain.all()
+    assert (told.probabilities[:, 0] == 1).all()  # the first three rows at any place vote 0, 1, 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_true_label_that_was_recorded_wrongly_is_taken_in(seed):
+    rng = np.random.default_rng(seed)
+    n_classes, k = int(rng.integers(2, 4)), int(rng.integers(1, 4))
+    rows, weights, labels, tests = problem(rng, n_rows=7, n_classes=n_classes, whole=bool(seed % 2), n_tests=6)
+    told = state(rows, weights, labels, tests, k=k, n_classes=n_classes)
+    before = labels.copy()
+    for row in rng.permutation(7)[:5]:
+        rows[row], weights[row], labels[row] = rows[row][:1], np.ones(1), (labels[row] + 1) % n_classes
+        told.update(int(row), rows[row][0], int(labels[row]))
+        expected = enumerated(rows, weights, labels, tests, min(k, 7), n_classes)
+        np.testing.assert_allclose(told.probabilities, expected, atol=1e-12)
+        assert np.array_equal(told.possible, expected > 1e-12)
+    assert (before != labels).any()
+    with pytest.raises(OptionError, match="label"):
+        told.update(0, rows[0][0], n_classes)
