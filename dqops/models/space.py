@@ -19,7 +19,7 @@ from dqops.models.targets import target_values
 # Rows on which it is tried whether transformers look at the target.
 _TRIED_ROWS = 300
 # A last step that compares rows by their distance has scaled them as its author wants them.
-_BY_DISTANCE = ("KNeighbors", "RadiusNeighbors", "NearestCentroid", "SVC", "SVR", "KernelRidge", "GaussianProcess")
+COMPARES = ("KNeighbors", "RadiusNeighbors", "NearestCentroid", "SVC", "SVR", "KernelRidge", "GaussianProcess")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class Space:
     def scaled_numbers(self):
         """`numbers` for comparing rows by distance: columns scaled, unless the last step compares by distance itself."""
         rows, held = self.numbers
-        if type(self.learner).__name__.startswith(_BY_DISTANCE):
+        if type(self.learner).__name__.startswith(COMPARES):
             return rows, held
         scaler = StandardScaler().fit(rows)
         return scaler.transform(rows), None if held is None else scaler.transform(held)
