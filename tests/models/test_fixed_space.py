@@ -23,7 +23,8 @@ def test_rows_keep_their_place_when_others_change(frame, model):
     table = dqops.read(frame, target="y")
     space = fixed_space(resolve_model(model, "classification").prepared(table), table, 0)
     every = space.encode(table)
-    assert np.isfinite(every).all() and len(every) == 80
+    assert np.isfinite(every).all()
+    assert len(every) == 80
     other = dqops.read(frame.with_columns(size=pl.when(pl.int_range(80) < 40).then("size").otherwise(99.0)), target="y")
     np.testing.assert_allclose(space.encode(other)[:40], every[:40], atol=1e-6)
     np.testing.assert_allclose(space.encode(table.take([7])), every[[7]], atol=1e-6)
