@@ -35,6 +35,9 @@ _HOME = {
     "NoisyRows": "results.noisy_rows",
     "Relabelling": "results.relabelling",
     "RepairValues": "results.repair_values",
+    "ResolvedAnswers": "results.resolved",
+    "Review": "flows.reviewing",
+    "ReviewStatus": "results.review_status",
     "Roles": "tables.table",
     "Sampling": "results.valuation",
     "Schema": "schema",
@@ -65,6 +68,8 @@ _HOME = {
     "registered": "tables.registry",
     "repair_influence": "valuers.influence",
     "repair_values": "valuers.repair_values",
+    "resolve_answers": "models.crowd",
+    "review": "flows.review",
     "semivalues": "valuers.semivalues",
     "validate": "schema",
 }

@@ -61,6 +61,11 @@ from dqops.valuers.semivalues import semivalues as semivalues
 
 __version__: str
 from dqops.flows.appraise import appraise as appraise
+from dqops.flows.review import review as review
+from dqops.flows.reviewing import Review as Review
+from dqops.models.crowd import resolve_answers as resolve_answers
 from dqops.results.appraisal import Appraisal as Appraisal
 from dqops.results.noisy_rows import NoisyRows as NoisyRows
+from dqops.results.resolved import ResolvedAnswers as ResolvedAnswers
+from dqops.results.review_status import ReviewStatus as ReviewStatus
 from dqops.valuers.noisy_rows import noisy_rows as noisy_rows

@@ -21,6 +21,7 @@ _COMMANDS = {
     "prioritize": ("cli.prioritize", "Rank the doubts of DATA by what resolving each gains for its cost."),
     "propagate": ("cli.propagate", "Tell how the score of a model falls as noise in DATA rises."),
     "feasibility": ("cli.feasibility", "Tell whether any model can reach a score on DATA."),
+    "review": ("cli.review", "Ask people about the doubts of DATA, and read their answers."),
     "schema": ("cli.schema", "Infer a pandera schema from DATA."),
     "undo": ("cli.clean", "Take back what a plan changed in a cleaned file."),
     "validate": ("cli.schema", "Check all cells of DATA against a schema."),

@@ -46,6 +46,7 @@ def prioritize(ctx, source, target, key, time, group, ignore, weight, trusted, d
     from dqops.files import write_text
     from dqops.flows.prioritize import prioritize as run
     from dqops.reports.ranking import print_ranking
+    from dqops.reports.review import said_of_next
     from dqops.tables.io import read
 
     cost = _costs(costs)
@@ -63,10 +64,7 @@ def prioritize(ctx, source, target, key, time, group, ignore, weight, trusted, d
     aside = sys.stderr if json_path == "-" else sys.stdout
     print_ranking(ranking, aside)
     if price is not None:
-        told = ranking.next(100)
-        verdict = "go on" if ranking.worth(price) else "stop"
-        said = f"expected gain of the next 100 answers: {told.expected:.3f} [{told.low:.3f}, {told.high:.3f}]; at your price, {verdict}"
-        click.echo(said, err=json_path == "-")
+        click.echo(said_of_next(ranking.next(100), min(100, len(ranking)), ranking.scoring, ranking.worth(price)), err=json_path == "-")
 
 
 def _costs(given):

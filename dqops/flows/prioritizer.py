@@ -11,9 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from dqops.errors import DataError, OptionError, UnknownColumnError
 from dqops.flows.prioritize import prioritize
+from dqops.propagation.answered import after_answers
 from dqops.tables.io import read
 
-_PRIOR = 10.0  # answers that a detector's own probability of being right counts for
 TARGET = "target"
 
 
@@ -153,21 +153,12 @@ class CleaningPrioritizer(BaseEstimator):
         return typed
 
     def _ranked(self):
-        """Open doubts, their gains moved by how often answers found doubts of their kind and column right."""
-        right, told, doubted = defaultdict(float), defaultdict(float), {}
-        for row, column, kind in self.asked_.doubts.select("row", "column", "kind").iter_rows():
-            doubted[row, column] = kind
+        kinds = {(row, column): kind for row, column, kind in self.asked_.doubts.select("row", "column", "kind").iter_rows()}
+        told = []
         for (row, column), value in self.answers_.items():
-            group = (doubted.get((row, column)), column)
-            told[group] += 1
-            right[group] += column is None or self.table_.frame[column][self._places[row]] != value
-        doubts = self.asked_.doubts
-        open_ = [pair not in self.answers_ for pair in doubts.select("row", "column").iter_rows()]
-        moved = [(_PRIOR + right[kind, column]) / (_PRIOR + told[kind, column]) for column, kind in doubts.select("column", "kind").iter_rows()]
-        factor = pl.Series(np.array(moved, dtype=np.float64))
-        doubts = doubts.with_columns(*(doubts[name] * factor for name in ("gain", "low", "high"))).filter(pl.Series(open_, dtype=pl.Boolean))
-        doubts = doubts.sort(pl.col("gain") / pl.col("cost").clip(1e-12), descending=True, maintain_order=True)
-        doubts = doubts.with_columns(rank=pl.int_range(1, doubts.height + 1, dtype=pl.Int64))
+            wrong = column is None or self.table_.frame[column][self._places[row]] != value
+            told.append((kinds.get((row, column)), column, "wrong" if wrong else "right"))
+        doubts = after_answers(self.asked_.doubts, told, {*self.answers_})
         self.ranking_ = replace(self.asked_, doubts=doubts)
         return self
 

@@ -1,0 +1,76 @@
+"""``dqops review``."""
+
+import click
+
+from dqops.cli.config import configured, cores
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("source", metavar="DATA")
+@click.option("--dir", "folder", required=True, type=click.Path(file_okay=False), help="Folder of the review; it is made where there is none.")
+@click.option("--target", help="Column that the model predicts; needed at first alone, as the next nine.")
+@click.option("--key", help="Column that identifies a row.")
+@click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
+@click.option("--model", default="auto", help="auto, linear, knn, forest, boosting, or package.module:attribute.")
+@click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
+@click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
+@click.option("--detectors", help="Names, with commas between.  [default: all]")
+@click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
+@click.option("--seed", type=click.IntRange(min=0), default=0)
+@click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
+@click.option("--next", "n", type=click.IntRange(min=1), help="Write the next batch of so many doubts.")
+@click.option("--format", "form", type=click.Choice(["csv", "excel", "label-studio"]), default="csv", help="Of the batch.")
+@click.option("--out", type=click.Path(dir_okay=False), help="File of the batch.  [default: batch-NUMBER in --dir]")
+@click.option("--reviewer", help="Who gets the batch, or answered where a file does not say.")
+@click.option("--overlap", type=click.FloatRange(0, 1), default=0.0, help="Share of the batch that others were asked, too.")
+@click.option("--again", is_flag=True, help="Hand out what was not answered once more.")
+@click.option("--answers", multiple=True, type=click.Path(exists=True, dir_okay=False), help="Read this filled file (CSV, Excel, or JSON of Label Studio); may be repeated.")
+@click.option("--schema", type=click.Path(), help="pandera schema that answers must keep to.")
+@click.option("--skip-bad", is_flag=True, help="Take what can be taken of a file, and tell of the rest.")
+@click.option("--retract", nargs=2, multiple=True, metavar="ROW COLUMN", help="Take back what was answered about a cell; - for a whole row.")
+@click.option("--plan", "plan_folder", type=click.Path(file_okay=False), help="Write the answers as a plan, joined with the repairs that it holds.")
+@click.option("--status", "wants_status", is_flag=True, help="Tell where the review stands; so do all other calls, shortly.")
+@click.option("--price", type=click.FloatRange(min=0, min_open=True), help="What one unit of score is worth: tells whether to go on.")
+@click.option("--json", "json_path", help="Write the status as JSON to this file, - for stdout.")
+@click.option("--config", is_eager=True, callback=configured("review"), help="TOML file of settings.  [default: dqops.toml]")
+def review(source, folder, ignore, detectors, jobs, n, form, out, reviewer, overlap, again, answers, schema, skip_bad, retract, plan_folder, wants_status, price, json_path, config, **options):
+    """Ask people about the doubts of DATA in the order that pays, and read their answers.
+
+    Write into the column `answer` what the cell should hold, or [right], [suggestion], [empty] or [unknown]; about a whole
+    row [keep] or [drop]. Nothing means not answered. The review goes on where it stopped, whatever happened.
+    """
+    from dqops.cli.progress import progress
+    from dqops.files import write_text
+    from dqops.flows.joined import write_plan
+    from dqops.flows.review import review as run
+    from dqops.reports.review import said_of_next
+
+    names = detectors.split(",") if detectors else None
+    ignored = [name for one in ignore for name in one.split(",")]
+    aside = json_path == "-"
+    with progress() as tell:
+        one = run(source, folder=folder, ignore=ignored, detectors=names, n_jobs=cores(jobs), progress=tell, **options)
+    for row, column in retract:
+        one.retract(one.row_id(row), None if column == "-" else column, reviewer=reviewer)
+        click.echo(f"dqops: the answers about row {row}, column {column} are taken back", err=True)
+    for path in answers:
+        told = one.read(path, reviewer=reviewer or "reviewer", schema=schema, skip_bad=skip_bad)
+        click.echo(f"dqops: {path}: {told['taken']} answers taken, {told['known']} known before, {told['blank']} not answered", err=True)
+        for said in told["problems"]:
+            click.echo(f"dqops: {path}: {said}", err=True)
+    if n is not None:
+        path, count = one.write_batch(out, n, form=form, reviewer=reviewer, again=again, overlap=overlap)
+        click.echo(f"dqops: {count} cells to be answered are in {path}" if count else "dqops: nothing is left to be asked", err=True)
+    if plan_folder:
+        click.echo(str(write_plan(one, plan_folder)), err=aside)
+        click.echo(f"dqops: the plan is in {plan_folder}; dqops clean {source} --plan {plan_folder} --out FILE makes it", err=True)
+    status = one.status(price=price)
+    if json_path == "-":
+        click.echo(status.to_json(), nl=False)
+        return
+    if json_path:
+        write_text(json_path, status.to_json())
+    if wants_status or not (answers or n or plan_folder or retract):
+        click.echo(str(status), nl=False)
+    else:
+        click.echo(said_of_next(status.next, min(status.answers, status.open), status.scoring, status.goes_on))

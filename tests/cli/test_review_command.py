@@ -1,0 +1,165 @@
+"""``dqops review``: from the first sheet to a cleaned file, every mistake told in one sentence."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+import dqops
+from dqops.cli.main import main
+
+ROWS = 300
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """A table with wild numbers, and a review of it."""
+    folder, rng = tmp_path_factory.mktemp("review"), np.random.default_rng(0)
+    size = rng.normal(size=ROWS).round(2)
+    spoilt = np.where(rng.random(ROWS) < 0.1, rng.uniform(30, 90, ROWS).round(1), size)
+    pl.DataFrame({"size": spoilt, "note": ["@x"] * ROWS, "y": (3 * size).round(3)}).write_csv(folder / "data.csv")
+    dqops.review(folder / "data.csv", folder=folder / "state", target="y", ignore=["note"], model="linear", effort="quick", detectors=["outliers"])
+    return folder
+
+
+@pytest.fixture
+def run(started, tmp_path, monkeypatch):
+    shutil.copytree(started, tmp_path / "place")
+    monkeypatch.chdir(tmp_path / "place")
+
+    def call(*words, code=0, command="review"):
+        ends = ("--dir", "state") if command == "review" else ()
+        result = CliRunner().invoke(main, [command, "data.csv", *ends, *words])
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return result.output
+
+    return call
+
+
+def filled(path, answers):
+    """The sheet with these answers in its first lines."""
+    sheet = pl.read_csv(path, infer_schema=False)
+    whole = [*answers, *[None] * (sheet.height - len(answers))]
+    sheet.with_columns(pl.Series("answer", whole, dtype=pl.String)).write_csv("filled.csv")
+    return sheet["row"].to_list()
+
+
+def test_from_the_first_sheet_to_a_cleaned_file_and_back(run):
+    said = run("--next", "10")
+    assert "10 cells to be answered are in state/batch-001.csv" in said
+    assert "expected gain of the next" in said
+    rows = filled("state/batch-001.csv", ["0.5", "[right]", "[unknown]"])
+    assert "3 answers taken, 0 known before, 7 not answered" in run("--answers", "filled.csv", "--reviewer", "ann")
+    assert "0 answers taken, 3 known before" in run("--answers", "filled.csv", "--reviewer", "ann")
+    said = run("--status", "--price", "1000")
+    assert "2 cells settled: 1 wrong, 1 right as they are" in said
+    assert "1 that nobody can tell" in said
+    assert "at your price, go on" in said
+    assert "ann: 2 answers" in said
+    assert "1 cell to change" in run("--plan", "plan")
+    CliRunner().invoke(main, ["clean", "data.csv", "--plan", "plan", "--out", "cleaned.csv"])
+    assert pl.read_csv("cleaned.csv")["size"][int(rows[0])] == 0.5
+    CliRunner().invoke(main, ["undo", "cleaned.csv", "--plan", "plan", "--out", "again.csv"])
+    assert Path("again.csv").read_bytes() == Path("data.csv").read_bytes()
+    assert f"row {rows[0]}, column size are taken back" in run("--retract", rows[0], "size")
+    assert "0 cells to change" in run("--plan", "plan")
+
+
+def test_answers_join_the_repairs_of_a_plan_and_give_them_back(run):
+    run("--detectors", "outliers", "--no-model", "--plan", "plan", "--min-confidence", "0", command="clean")
+    repairs = dqops.CleaningPlan.load("plan")
+    run("--next", "5")
+    rows = filled("state/batch-001.csv", ["0.5", "[right]"])
+    run("--answers", "filled.csv")
+    run("--plan", "plan")
+    lines = {line["row"]: line for line in dqops.CleaningPlan.load("plan").to_frame().to_dicts()}
+    assert lines[int(rows[0])]["cleaner"] == "review"
+    assert int(rows[1]) not in lines
+    for row in rows[:2]:
+        run("--retract", row, "size")
+    run("--plan", "plan")
+    assert dqops.CleaningPlan.load("plan").to_frame().equals(repairs.to_frame())
+
+
+@pytest.mark.parametrize(("form", "name"), [("excel", "batch-001.xlsx"), ("label-studio", "batch-001.json")])
+def test_other_forms_are_written(run, form, name):
+    assert f"3 cells to be answered are in state/{name}" in run("--next", "3", "--format", form)
+    assert Path("state", name).exists()
+    if form == "label-studio":
+        assert Path("state/batch-001.xml").exists()
+
+
+def test_the_status_as_json(run):
+    told = json.loads(run("--json", "-"))
+    assert told["data"]["name"] == "data.csv"
+    assert told["open"] == told["doubts"] > 10
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("row,column,answer\n9999,size,1\n", 3, "row '9999' is not in data.csv"),
+        ("row,column,answer\n1,sise,1\n", 3, "did you mean 'size'"),
+        ("row,column,answer\n1,y,1\n", 3, "was not asked about"),
+        ("row,answer\n1,1\n", 3, "no column 'column'"),
+        ("", 3, "cannot read"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_is_told(run, text, code, said):
+    Path("filled.csv").write_text(text)
+    told = run("--answers", "filled.csv", code=code)
+    assert said in told
+    assert len(told.strip().splitlines()) == 1
+
+
+def test_an_answer_of_the_wrong_type_is_told(run):
+    run("--next", "2")
+    filled("state/batch-001.csv", ["big"])
+    assert "line 2: 'big' cannot stand in 'size'" in run("--answers", "filled.csv", code=3)
+    assert "0 answers taken" in run("--answers", "filled.csv", "--skip-bad")
+
+
+def test_an_answer_outside_the_schema_is_told(run):
+    Path("schema.yaml").write_text("schema_type: dataframe\ncolumns:\n  size:\n    dtype: float64\n    checks:\n      in_range:\n        min_value: -5\n        max_value: 5\n        include_min: true\n        include_max: true\n        options:\n          check_name: in_range\n")
+    run("--next", "2")
+    filled("state/batch-001.csv", ["77"])
+    assert "breaks the check" in run("--answers", "filled.csv", "--schema", "schema.yaml", code=3)
+
+
+def test_wrong_use_is_told(run, tmp_path):
+    assert "need 'y', as the review in state" in run("--target", "size", code=2)
+    assert "no answer" in run("--retract", "1", "size", code=3)
+    assert "row 'x' is not in" in run("--retract", "x", "size", code=3)
+    run("--next", "0", code=2)
+    result = CliRunner().invoke(main, ["review", "data.csv", "--dir", "elsewhere"])
+    assert result.exit_code == 3
+    assert "no target is named" in result.output
+    pl.DataFrame({"size": [1.0], "note": ["a"], "y": [2.0]}).write_csv("data.csv")
+    assert "is of another table" in run(code=3)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(run, monkeypatch):
+    run("--next", "3")
+    filled("state/batch-001.csv", ["0.5"])
+    before = {path: path.read_bytes() for path in Path("state").rglob("*") if path.is_file()}
+
+    def write_bytes(path, data):
+        with path.open("wb") as file:
+            file.write(bytes(data)[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", write_bytes)
+    for words in (["--answers", "filled.csv"], ["--next", "2"], ["--next", "2", "--format", "label-studio"], ["--json", "status.json"]):
+        told = run(*words, code=3)
+        assert "No space left on device" in told
+        assert len([line for line in told.splitlines() if line.startswith("dqops: cannot write")]) == 1
+    for words, out in ((["--detectors", "outliers", "--no-model", "--plan", "plan", "--out", "cleaned.csv"], "cleaned.csv"),):
+        assert "cannot write" in run(*words, command="clean", code=3)
+        assert not Path(out).exists()
+        assert not Path("plan").exists() or not list(Path("plan").iterdir())
+    assert {path: path.read_bytes() for path in Path("state").rglob("*") if path.is_file()} == before
