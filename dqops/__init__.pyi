@@ -3,6 +3,7 @@
 from dqops.contracts import Cleaner as Cleaner
 from dqops.contracts import Corruption as Corruption
 from dqops.contracts import Detector as Detector
+from dqops.contracts import Propagator as Propagator
 from dqops.contracts import Strategy as Strategy
 from dqops.errors import DqopsError as DqopsError
 from dqops.flows.audit import audit as audit
@@ -10,6 +11,7 @@ from dqops.flows.certain_predictions import certain_predictions as certain_predi
 from dqops.flows.certify import certify as certify
 from dqops.flows.clean import clean as clean
 from dqops.flows.feasibility import feasibility as feasibility
+from dqops.flows.gains import price as price
 from dqops.flows.prioritize import prioritize as prioritize
 from dqops.flows.prioritizer import CleaningPrioritizer as CleaningPrioritizer
 from dqops.flows.propagate import propagate as propagate

@@ -198,9 +198,28 @@ class Valuer(Plugin, role="valuer"):
 
 
 class Propagator(Plugin, role="propagator"):
-    """Pushes doubts through training and scoring to a gain with an interval."""
+    """Pushes doubts through training and scoring to gains with intervals.
 
-    def price(self, table, doubts, model, holdout, rng):
+    A subclass is a frozen dataclass with `name` and `price`; `refusal` says which models it cannot follow. Gains of all
+    propagators mean the same: they differ in cost and in how they are sure.
+    """
+
+    def refusal(self, design):
+        """Why the model of this design cannot be followed, as a sentence; nothing where it can."""
+        return ""
+
+    def price(self, doubts, design, splits, rng):
+        """`Gains`, one for each doubt and arm: of its repair, and as potential of knowing the truth.
+
+        Parameters
+        ----------
+        doubts : sequence of Doubt
+        design : Design
+            Task, model made ready for the table, scorer, seed.
+        splits : list of (Split, Table, Table)
+            Rows to train on and rows that judge, by split. A gain has an interval through its spread over splits.
+        rng : numpy.random.Generator
+        """
         raise NotImplementedError
 
 

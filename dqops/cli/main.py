@@ -18,6 +18,7 @@ _COMMANDS = {
     "certify": ("cli.certify", "Tell which predictions no repair of DATA can change."),
     "clean": ("cli.clean", "Clean DATA as it pays for your model, and keep the trail."),
     "datasets": ("cli.datasets", "List the data sets that dqops knows."),
+    "price": ("cli.price", "Tell what resolving each doubt of DATA adds to your model's score."),
     "prioritize": ("cli.prioritize", "Rank the doubts of DATA by what resolving each gains for its cost."),
     "propagate": ("cli.propagate", "Tell how the score of a model falls as noise in DATA rises."),
     "feasibility": ("cli.feasibility", "Tell whether any model can reach a score on DATA."),

@@ -101,7 +101,7 @@ def audit(
     wanted = _wants_model(table, model)
     if wanted:
         # Late, like all that only a price needs: a mere search starts at once.
-        from dqops.flows.price import design_of, price
+        from dqops.flows.price import design_of, price_findings
         from dqops.models import scorer_name
 
         design = design_of(table, model=model, scoring=scoring, seed=seed, effort=effort, allow_pickle=allow_pickle, holdout=held)
@@ -113,7 +113,7 @@ def audit(
     baseline, gains, order = None, Gains(), ranked(findings, Gains())
     if design is not None:
         began = perf_counter()
-        baseline, gains, order, said = price(
+        baseline, gains, order, said = price_findings(
             table, findings, design, kinds, effort, holdout=design.holdout, n_jobs=n_jobs, max_seconds=max_seconds, tell=tell
         )
         notes, seconds["pricing"] = (*notes, *said), perf_counter() - began

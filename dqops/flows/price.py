@@ -23,8 +23,8 @@ from dqops.models import (
     task_of,
 )
 from dqops.propagation.effort import EFFORTS, FOLDS
+from dqops.propagation.paired import PairedPricer
 from dqops.propagation.ranking import ranked
-from dqops.propagation.retrain import Retrain
 from dqops.propagation.trial import Option
 from dqops.propagation.twins import label_twin, twin_of
 from dqops.results.findings import Findings
@@ -98,7 +98,7 @@ def leaks_of(findings):
     return tuple(one.column for one in findings.of_kind("leakage") if one.whole and one.score >= 0.5)
 
 
-def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1, max_seconds=None, tell):
+def price_findings(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1, max_seconds=None, tell):
     """Baseline, gains and warnings; leaking columns are set aside first where the model can do without them.
 
     Parameters
@@ -114,7 +114,7 @@ def price(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1,
     """
     work = EFFORTS[effort]
     priced = subsample(table, work.rows, design.seed)
-    pricer = Retrain(n_jobs=n_jobs, max_seconds=max_seconds)
+    pricer = PairedPricer(n_jobs=n_jobs, max_seconds=max_seconds)
     leaks, notes = leaks_of(findings), []
     honest = _without(priced, leaks)
     if leaks and not _can_do_without(honest, design):
@@ -171,6 +171,14 @@ def _price_leaks(table, leaks, findings, design, pricer, holdout, tell):
         gains += pricer.price(doubts, design, _splits(alone, judge, design, work), work, detectors={}, n_rows=table.n_rows, tell=tell).gains
     whole = pricer.price([], design, _splits(table, holdout, design, work), work, detectors={}, n_rows=table.n_rows, tell=tell)
     return whole.baseline.as_estimate(), gains
+
+
+def without_leaks(table, holdout, findings):
+    """The table and the holdout without columns that surely give the target away, where anything is left."""
+    leaks = leaks_of(findings)
+    if not leaks or set(table.features) <= set(leaks):
+        return table, holdout
+    return _without(table, leaks), holdout and _without(holdout, leaks)
 
 
 def _splits(table, holdout, design, work):

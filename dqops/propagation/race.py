@@ -40,7 +40,7 @@ class _Ledger:
 class Race:
     """State of one pricing: what has been measured, and who is still in.
 
-    Parameters are those of `Retrain.price`; see there.
+    Parameters are those of `PairedPricer.price`; see there.
     """
 
     def __init__(self, doubts, design, splits, effort, detectors, twin_for, n_jobs, max_seconds, tell):

@@ -108,7 +108,7 @@ def sample_worlds(candidates, n_worlds, seed=0, *, method="plain"):
     draws = draws_of(candidates)
     if method == "systematic":
         blocks = [slice(start, start + _BLOCK) for start in range(0, len(draws.keys), _BLOCK)]
-        parts = [draws.picked(_spread(draws.keys[some], n_worlds, seed), some) for some in blocks]
+        parts = [draws.picked(spread_numbers(draws.keys[some], n_worlds, seed), some) for some in blocks]
         chosen = np.concatenate([np.empty((n_worlds, 0), dtype=np.int32), *parts], axis=1)
     else:
         chosen = np.empty((n_worlds, len(draws.keys)), dtype=np.int32)
@@ -197,7 +197,7 @@ def draws_of(candidates):
 
 
 def _drawn(groups):
-    keys = [_row_keys(one.rows) ^ _name_key(one) for one in groups]
+    keys = [row_keys(one.rows) ^ _name_key(one) for one in groups]
     joined = np.concatenate([np.empty(0, dtype=np.uint64), *keys])
     distinct, first, draw = np.unique(joined, return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")
@@ -213,7 +213,7 @@ def _drawn(groups):
     return Draws(distinct[order], sizes, weights, of_group)
 
 
-def _row_keys(rows):
+def row_keys(rows):
     """64 bits for each row id, the same whatever else is in the table."""
     if rows.dtype.is_integer():
         return rows.cast(pl.Int64).to_numpy().astype(np.uint64)
@@ -237,7 +237,7 @@ def _numbers(keys, world, seed, in_pairs):
     return 1 - numbers if world % 2 else numbers
 
 
-def _spread(keys, n_worlds, seed):
+def spread_numbers(keys, n_worlds, seed):
     """Numbers of each draw, one in each of `n_worlds` equal parts of [0, 1), in an order of the draw's own."""
     marks = np.stack([keyed_uniforms(seed, f"order:{world}", keys) for world in range(n_worlds)])
     part = marks.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")

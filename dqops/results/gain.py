@@ -1,6 +1,8 @@
 """Scores and gains: what the model reaches today, and what resolving a doubt is expected to add."""
 
+import json
 from dataclasses import asdict, dataclass
+from importlib import import_module
 
 import polars as pl
 
@@ -96,6 +98,12 @@ class Gain:
         Cells or rows that the repair changes.
     measured : int
         Paired score differences behind the estimate.
+    method : str
+        The propagator that the gain is from: "retrain", "knn", "influence" or "bounds".
+    row : row id or None
+        Where the gain is that of one row, or of one cell of it.
+    column : str or None
+        Where it is that of one cell.
     """
 
     finding: str
@@ -105,6 +113,9 @@ class Gain:
     potential: Estimate | None
     cost: float
     measured: int
+    method: str = "retrain"
+    row: object = None
+    column: str | None = None
 
     def to_dict(self):
         """As the JSON of an audit has it."""
@@ -122,22 +133,30 @@ class Gain:
             "potential": potential,
             "cost": self.cost,
             "measured": self.measured,
+            "method": self.method,
         }
-
 
     @classmethod
     def from_dict(cls, saved):
         """The gain that `to_dict` wrote; the potential takes the level of the repair."""
         known = None if saved["potential"] is None else _estimate(saved["potential"], saved["level"])
         kept = {name: saved[name] for name in ("finding", "action", "arm", "cost", "measured")}
-        return cls(**kept, repair=_estimate(saved, saved["level"]), potential=known)
+        return cls(**kept, method=saved.get("method", "retrain"), repair=_estimate(saved, saved["level"]), potential=known)
 
 
 @dataclass(frozen=True)
 class Gains:
-    """All gains of an audit, three arms a finding."""
+    """All gains of an audit, three arms a finding; adds up with ``+``.
+
+    Parameters
+    ----------
+    entries : tuple of Gain
+    notes : tuple of str
+        What was done to get them, and what has to be said of them.
+    """
 
     entries: tuple[Gain, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __iter__(self):
         return iter(self.entries)
@@ -146,23 +165,42 @@ class Gains:
         return len(self.entries)
 
     def __add__(self, other):
-        return Gains(self.entries + other.entries)
+        return Gains(self.entries + other.entries, tuple(dict.fromkeys(self.notes + other.notes)))
+
+    def __str__(self):
+        return import_module("dqops.reports.gains").render(self)
 
     def of(self, finding, arm="deployed"):
         """The gain of that finding in that arm, or None where it was not priced."""
         return next((one for one in self.entries if one.finding == finding and one.arm == arm), None)
 
+    def to_json(self):
+        """JSON text: gains as in an audit, with row and column, and notes; null for what is not finite."""
+        lines = [one.to_dict() | {"row": one.row, "column": one.column} for one in self.entries]
+        return json.dumps(_finite({"gains": lines, "notes": list(self.notes)}), indent=2, ensure_ascii=False, default=str) + "\n"
+
     def to_frame(self):
-        """One line a finding and arm; the potential as three columns."""
+        """One line a finding (or row, or cell) and arm; the potential as three columns."""
         lines = []
         for one in self.entries:
             line = one.to_dict()
             potential = line.pop("potential") or {"expected": None, "low": None, "high": None}
-            lines.append(line | {f"potential_{name}": value for name, value in potential.items()})
+            place = {"row": one.row, "column": one.column}
+            lines.append(line | {f"potential_{name}": value for name, value in potential.items()} | place)
         numbers = ["expected", "low", "high", "level", "cost", "potential_expected", "potential_low", "potential_high"]
-        names = ["finding", "action", "arm", *numbers[:5], "measured", *numbers[5:]]
+        names = ["finding", "action", "arm", *numbers[:5], "measured", *numbers[5:], "method", "row", "column"]
         schema = {name: pl.Float64 if name in numbers else pl.String for name in names} | {"measured": pl.Int64}
+        schema["row"] = pl.String if any(isinstance(one.row, str) for one in self.entries) else pl.Int64
         return pl.DataFrame(lines, schema=schema)
+
+
+def _finite(value):
+    """The same with None for numbers that are not finite."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and value - value != 0 else value
 
 
 def _estimate(saved, level):

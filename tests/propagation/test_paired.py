@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 from sklearn.tree import DecisionTreeClassifier
 
 import dqops
-from dqops.propagation.retrain import _allowing_for_many
+from dqops.propagation.paired import _allowing_for_many
 from dqops.results.gain import Estimate, Gain, Gains
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dqops.contracts import Propagator
 from dqops.errors import DataError
 from dqops.models import bounds_of
 from dqops.propagation.effort import FOLDS
@@ -30,7 +29,7 @@ class Priced:
 
 
 @dataclass(frozen=True)
-class Retrain(Propagator):
+class PairedPricer:
     """Prices repairs of any model by paired, repeated cross-validation.
 
     The repairs of one finding compete on some splits, the winner is measured on others; findings whose gain is
@@ -53,11 +52,10 @@ class Retrain(Propagator):
 
     Examples
     --------
-    >>> Retrain(level=0.9).name
-    'retrain'
+    >>> PairedPricer(level=0.8).level
+    0.8
     """
 
-    name = "retrain"
     level: float = 0.9
     n_jobs: int = 1
     max_seconds: float | None = None

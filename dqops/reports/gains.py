@@ -1,0 +1,52 @@
+"""Gains on a terminal."""
+
+import os
+from io import StringIO
+
+from rich.console import Console
+from rich.table import Table
+
+from dqops.reports.words import amount, sentence, several
+
+SHOWN = 30
+
+
+def render(gains):
+    """The gains as plain text."""
+    file = StringIO()
+    _print(gains, Console(file=file, width=110, color_system=None, force_terminal=False, legacy_windows=False))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def print_gains(gains, file):
+    """Write the gains to `file`: in colour on a terminal, as plain text elsewhere."""
+    if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        file.write(render(gains))
+        return
+    _print(gains, Console(file=file, highlight=False))
+
+
+def _print(gains, console):
+    told = [one for one in gains if one.arm == "deployed"] or list(gains)
+    told.sort(key=lambda one: -max(part.expected for part in (one.repair, one.potential) if part is not None))
+    if not told:
+        console.print("Nothing was priced.", highlight=False)
+    else:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name in ("doubt", "repair", "truth", "cells", "method"):
+            table.add_column(name, justify="right" if name == "cells" else "left", no_wrap=True)
+        for one in told[:SHOWN]:
+            table.add_row(_named(one), _shown(one.repair), _shown(one.potential), amount(one.cost), one.method)
+        console.print(table, highlight=False)
+        if len(told) > SHOWN:
+            console.print(f"and {several(len(told) - SHOWN, 'doubt')} more (see --json or --out)", highlight=False)
+    for note in gains.notes:
+        console.print(f"- {sentence(note)}", highlight=False, markup=False)
+
+
+def _named(one):
+    return sentence(one.finding if one.row is None else f"{one.finding}, row {one.row}", 40)
+
+
+def _shown(estimate):
+    return "not known" if estimate is None else str(estimate).replace("[", "\\[")
