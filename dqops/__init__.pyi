@@ -7,6 +7,7 @@ from dqops.contracts import Propagator as Propagator
 from dqops.contracts import Strategy as Strategy
 from dqops.errors import DqopsError as DqopsError
 from dqops.flows.audit import audit as audit
+from dqops.flows.bench import bench as bench
 from dqops.flows.certain_predictions import certain_predictions as certain_predictions
 from dqops.flows.certify import certify as certify
 from dqops.flows.clean import clean as clean
@@ -18,6 +19,7 @@ from dqops.flows.propagate import propagate as propagate
 from dqops.flows.table_cleaner import TableCleaner as TableCleaner
 from dqops.results.audit import Audit as Audit
 from dqops.results.audit import load_run as load_run
+from dqops.results.bench import Bench as Bench
 from dqops.results.candidates import Candidates as Candidates
 from dqops.results.candidates import Doubts as Doubts
 from dqops.results.cell_influence import CellInfluence as CellInfluence

@@ -15,6 +15,7 @@ _GARBAGE = 20_000  # objects between two searches for garbage: imports make many
 _COMMANDS = {
     "appraise": ("cli.appraise", "Tell what each row of DATA is worth to your model."),
     "audit": ("cli.audit", "Search DATA for errors, price them on your model, worst first."),
+    "bench": ("cli.bench", "Tell which cleaning strategy wins on DATA, where the truth is known."),
     "certify": ("cli.certify", "Tell which predictions no repair of DATA can change."),
     "clean": ("cli.clean", "Clean DATA as it pays for your model, and keep the trail."),
     "datasets": ("cli.datasets", "List the data sets that dqops knows."),
