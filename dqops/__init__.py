@@ -69,11 +69,13 @@ _HOME = {
     "propagate": "flows.propagate",
     "noisy_rows": "valuers.noisy_rows",
     "read": "tables.io",
+    "recalibrate": "models.recalibration",
     "registered": "tables.registry",
     "repair_influence": "valuers.influence",
     "repair_values": "valuers.repair_values",
     "resolve_answers": "models.crowd",
     "review": "flows.review",
+    "rows_to_ask": "models.recalibration",
     "semivalues": "valuers.semivalues",
     "validate": "schema",
 }

@@ -68,6 +68,8 @@ from dqops.flows.appraise import appraise as appraise
 from dqops.flows.review import review as review
 from dqops.flows.reviewing import Review as Review
 from dqops.models.crowd import resolve_answers as resolve_answers
+from dqops.models.recalibration import recalibrate as recalibrate
+from dqops.models.recalibration import rows_to_ask as rows_to_ask
 from dqops.results.appraisal import Appraisal as Appraisal
 from dqops.results.noisy_rows import NoisyRows as NoisyRows
 from dqops.results.resolved import ResolvedAnswers as ResolvedAnswers
