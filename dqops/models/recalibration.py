@@ -65,7 +65,7 @@ def recalibrate(findings, answers, table, *, strength=_STRENGTH):
 
 
 def rows_to_ask(findings, table, answers=None, n=20, *, strength=_STRENGTH):
-    """Ids of the rows whose answers are expected to put most cells on their right side, best first.
+    """Ids of the rows whose answers are expected to put most scores right, best first.
 
     A row is worth the cells that may be on the wrong side of a score of 0.5: over its reasons that were asked least for
     their number of cells, the probability that most of them are not what they are taken for. After each row that is chosen,
