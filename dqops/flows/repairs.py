@@ -127,7 +127,7 @@ def _repair_of(finding, gain, table, min_confidence):
             made = tuple(Step(*step, min_confidence or 0.0) for step in option.steps)
             return Repair(finding.id, option.action, "it pays", (*_before(made, sure), *made), True, measured)
     if sure:
-        return Repair(finding.id, action, "what is surely right costs nothing", sure, gain=measured)
+        return Repair(finding.id, action, "surely right, and costs nothing that can be seen", sure, gain=measured)
     return Repair(finding.id, action, "nothing is surely right" if gain is None else "no gain could be seen", gain=measured)
 
 

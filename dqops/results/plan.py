@@ -325,13 +325,7 @@ class CleaningPlan:
         return f"<CleaningPlan for {self.data['name']}: {_counted(self.changes.height, 'cell')}, {_counted(self.dropped.height, 'row')}>"
 
     def __str__(self):
-        cells, rows = self.changes.height, self.dropped.height
-        told = f"{_counted(cells, 'cell')} to change" + (f" in {_counted(self.changes['column'].n_unique(), 'column')}" if cells else "")
-        lines = [f"Plan for {self.data['name']} ({self.data['rows']} rows): {told}, {_counted(rows, 'row')} to drop."]
-        for one in self.repairs:
-            gain = f"  gain {one['expected']:+.3f} [{one['low']:+.3f}, {one['high']:+.3f}]" if one.get("expected") is not None else ""
-            lines.append(f"  {'+' if one['applied'] else '-'} {one['finding']}: {one['action']}{gain}" + ("" if one["applied"] else f"  ({one['why']})"))
-        return "\n".join(lines)
+        return import_module("dqops.reports.plan").render(self)
 
 
 def _shaped(lines, schema, ids):
