@@ -150,7 +150,7 @@ class CleaningPlan:
         Parameters
         ----------
         kind, column, row, who, cleaner : value or sequence, optional
-            Any of these; a dropped row has no column.
+            Any of these; a dropped row has no column, and a change that several people answered alike is by each.
         below : float, optional
             Changes less sure than this.
         """
@@ -355,7 +355,10 @@ def _matching(lines, wanted, below):
         if name not in lines.columns:
             return lines.clear()
         values = [str(one) for one in values] if name != "row" or lines["row"].dtype == pl.String else values
-        lines = lines.filter(pl.col(name).is_in(values))
+        said = pl.col(name).is_in(values)
+        if name == "who":  # several people may have said the same
+            said |= pl.col(name).str.split(", ").list.set_intersection(values).list.len() > 0
+        lines = lines.filter(said)
     return lines if below is None else lines.filter(pl.col("confidence") < below)
 
 

@@ -39,6 +39,15 @@ def same(first, second):
     assert first.row_ids.equals(second.row_ids)
 
 
+def test_what_several_people_said_alike_is_by_each_of_them():
+    told = lines((0, "name", "anna"), (1, "name", "rob"), (2, "name", "cid"), who=["ann, bob", "bob", "ann-marie"])
+    plan = CleaningPlan.of(table(), told)
+    assert plan.select(who="ann").to_frame()["row"].to_list() == [0]
+    assert plan.select(who=["bob"]).to_frame()["row"].to_list() == [0, 1]
+    assert plan.select(who="ann, bob").to_frame()["row"].to_list() == [0]
+    assert len(plan.without(who="bob")) == 1
+
+
 def test_a_plan_changes_a_copy_and_takes_it_back():
     recorded = table()
     plan = plan_of((0, "name", "anna"), (2, "name", "cid"), (3, "name", None), (1, "size", "2.5"), (4, "count", None), drop=[3])
