@@ -1,6 +1,6 @@
 """How much of what dirt costs an automatic repair wins back, without a person and without any label.
 
-    python benchmarks/won_back.py [--sets nasa bike] [--models linear forest] [--effort quick] [--out won_back.jsonl]
+    python benchmarks/won_back.py [--sets nasa bike] [--models linear forest] [--effort quick] [--rows 1500] [--out won_back.jsonl]
 
 A dirty table with known truth is cleaned as a user would (`dqops.clean`, then `CleaningPlan.apply`), with the model that is
 judged. Then the truth is looked at, on the same splits of the dirty, the repaired and the true table: *training* trains on
@@ -17,7 +17,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from gains import SETS, as_table, load
+from gains import MOST_ROWS, SETS, as_table, load
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -51,9 +51,12 @@ def pipelines(name, classify):
     return make_pipeline(TableVectorizer(high_cardinality=StringEncoder(n_components=10, random_state=0)), *scaled, last)
 
 
-def judge(name, model, effort):
+def judge(name, model, effort, most):
     """One line: scores by arm, and what was won back."""
     dirty, clean, target, ignore = load(name)
+    if dirty.height > most:
+        rows = np.sort(np.random.default_rng(0).choice(dirty.height, most, replace=False))
+        dirty, clean = dirty[rows], clean[rows]
     before, truth = as_table(dirty, target, ignore), as_table(clean, target, ignore)
     classify = truth.target().dtype == "String" or truth.target().n_unique() <= 10
     pipeline = pipelines(model, classify)
@@ -113,12 +116,13 @@ def main():
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--models", nargs="+", default=["linear", "forest", "boosting", "knn"])
     parser.add_argument("--effort", default="quick")
+    parser.add_argument("--rows", type=int, default=MOST_ROWS, help="most rows of a set, drawn once")
     parser.add_argument("--out", help="JSON lines are appended to this file")
     given = parser.parse_args()
     with threadpool_limits(limits=1):
         for name in given.sets:
             for model in given.models:
-                line = judge(name, model, given.effort)
+                line = judge(name, model, given.effort, given.rows)
                 print(shown(line), flush=True)
                 if given.out:
                     with open(given.out, "a") as file:
