@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.cluster import KMeans
-from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.ensemble import RandomForestClassifier, StackingClassifier, VotingClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, MultiTaskLasso, Ridge
 from sklearn.naive_bayes import CategoricalNB, ComplementNB
@@ -136,3 +136,10 @@ def test_the_given_estimator_is_never_fitted(mixed):
     tree = DecisionTreeClassifier()
     resolve_model(tree, "classification").prepared(mixed).fit(mixed)
     assert not hasattr(tree, "tree_")
+
+
+def test_auto_is_a_forest_where_classes_are_many():
+    frame = pl.DataFrame({"size": np.arange(300) * 0.1, "y": [f"class {place % 30}" for place in range(300)]})
+    ready = resolve_model("auto", "classification", seed=0).prepared(table_of(frame))
+    assert isinstance(ready.estimator[-1], RandomForestClassifier)
+    assert ready.notes == ("with 30 classes, auto is a forest of 100 trees",)
