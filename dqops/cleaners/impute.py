@@ -191,7 +191,8 @@ def fit_trees(X, y, rng):
     """Randomised trees for the column, or None where it cannot be predicted from anything."""
     kept = y.is_not_null().to_numpy() if not y.dtype.is_float() else y.is_finite().fill_null(False).to_numpy()
     if not y.dtype.is_float():
-        kept &= y.is_in(y.alias("level").value_counts(sort=True)["level"].head(_MOST_LEVELS).implode()).to_numpy()
+        levels = y.alias("level").value_counts(sort=True).filter(pl.col("count") > 1)  # one of its kind foretells nothing
+        kept &= y.is_in(levels["level"].head(_MOST_LEVELS).implode()).to_numpy()
     answers = y.filter(pl.Series(kept))
     if answers.n_unique() < 2:
         return None
