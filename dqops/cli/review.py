@@ -8,13 +8,14 @@ from dqops.cli.config import configured, cores
 @click.command(context_settings={"show_default": True})
 @click.argument("source", metavar="DATA")
 @click.option("--dir", "folder", required=True, type=click.Path(file_okay=False), help="Folder of the review; it is made where there is none.")
-@click.option("--target", help="Column that the model predicts; needed at first alone, as the next nine.")
+@click.option("--target", help="Column that the model predicts; needed at first alone, as the next ten.")
 @click.option("--key", help="Column that identifies a row.")
 @click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
 @click.option("--model", default="auto", help="auto, linear, knn, forest, boosting, or package.module:attribute.")
 @click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
 @click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
 @click.option("--detectors", help="Names, with commas between.  [default: all]")
+@click.option("--repairs", "repairs_folder", type=click.Path(exists=True, file_okay=False), help="Folder of a plan: what it surely repairs is not asked about.")
 @click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
 @click.option("--seed", type=click.IntRange(min=0), default=0)
 @click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
@@ -33,7 +34,7 @@ from dqops.cli.config import configured, cores
 @click.option("--price", type=click.FloatRange(min=0, min_open=True), help="What one unit of score is worth: tells whether to go on.")
 @click.option("--json", "json_path", help="Write the status as JSON to this file, - for stdout.")
 @click.option("--config", is_eager=True, callback=configured("review"), help="TOML file of settings.  [default: dqops.toml]")
-def review(source, folder, ignore, detectors, jobs, n, form, out, reviewer, overlap, again, answers, schema, skip_bad, retract, plan_folder, wants_status, price, json_path, config, **options):
+def review(source, folder, ignore, detectors, repairs_folder, jobs, n, form, out, reviewer, overlap, again, answers, schema, skip_bad, retract, plan_folder, wants_status, price, json_path, config, **options):
     """Ask people about the doubts of DATA in the order that pays, and read their answers.
 
     Write into the column `answer` what the cell should hold, or [right], [suggestion], [empty] or [unknown]; about a whole
@@ -44,12 +45,14 @@ def review(source, folder, ignore, detectors, jobs, n, form, out, reviewer, over
     from dqops.flows.joined import write_plan
     from dqops.flows.review import review as run
     from dqops.reports.review import said_of_next
+    from dqops.results.plan import CleaningPlan
 
     names = detectors.split(",") if detectors else None
     ignored = [name for one in ignore for name in one.split(",")]
     aside = json_path == "-"
+    repairs = CleaningPlan.load(repairs_folder) if repairs_folder else None
     with progress() as tell:
-        one = run(source, folder=folder, ignore=ignored, detectors=names, n_jobs=cores(jobs), progress=tell, **options)
+        one = run(source, folder=folder, ignore=ignored, detectors=names, repairs=repairs, n_jobs=cores(jobs), progress=tell, **options)
     for row, column in retract:
         one.retract(one.row_id(row), None if column == "-" else column, reviewer=reviewer)
         click.echo(f"dqops: the answers about row {row}, column {column} are taken back", err=True)

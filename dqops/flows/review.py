@@ -5,6 +5,7 @@ from pathlib import Path
 from dqops.errors import DataError, OptionError
 from dqops.flows.audit import audit as run_audit
 from dqops.flows.inputs import roles_of
+from dqops.flows.joined import REPAIRS, not_repaired
 from dqops.flows.prioritize import prioritize
 from dqops.flows.reviewing import Review
 from dqops.flows.suggestions import told_of_doubts
@@ -31,6 +32,7 @@ def review(
     risk="mean",
     explore=0.0,
     audit=None,
+    repairs=None,
     scoring=None,
     detectors=None,
     effort="standard",
@@ -52,6 +54,9 @@ def review(
     target, key, time, group, ignore, weight, trusted, model, holdout, budget, cost, risk, explore, audit, scoring, detectors,
     effort, max_seconds, seed, n_jobs, allow_pickle, progress
         As in `dqops.prioritize`; for a new review alone.
+    repairs : CleaningPlan, optional
+        Automatic repairs of the table: cells that they change as surely as `certain` are not asked about, and the plan of
+        the review holds them.
     skill : float
         Share of right answers that somebody nobody knows is taken to give, in (0, 1).
     certain : float
@@ -95,9 +100,13 @@ def review(
         audit = run_audit(table, model=model, scoring=scoring, holdout=holdout, effort=effort, seed=seed, allow_pickle=allow_pickle, **limits)
     choices = {"budget": budget, "cost": cost, "risk": risk, "explore": explore, "scoring": scoring, "effort": effort, "seed": seed}
     ranking = prioritize(table, model=model, audit=audit, allow_pickle=allow_pickle, progress=progress, **choices)
-    doubts = told_of_doubts(ranking.doubts, audit.findings, table, seed)
+    asked, spared = not_repaired(ranking.doubts, repairs, table, certain)
+    doubts = told_of_doubts(asked, audit.findings, table, seed)
     settings = roles_of(table) | {"model": str(model)[:200], "skill": float(skill), "certain": float(certain), "seed": seed, "effort": effort}
     rest = {name: one for name, one in ranking.to_dict().items() if name not in ("doubts", "schema_version")}
+    if spared:
+        rest["warnings"] = [*rest["warnings"], f"{spared} doubtful cells are not asked about: the repairs that were given settle them"]
+        repairs.save(Path(folder) / REPAIRS)
     return Review(table, ReviewFolder(Path(folder), described(table), settings, rest, doubts).save())
 
 

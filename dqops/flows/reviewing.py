@@ -5,7 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from dqops.errors import DataError, OptionError
-from dqops.flows.joined import answered_plan
+from dqops.flows.joined import REPAIRS, answered_plan
+from dqops.flows.rewrite import held_plan
 from dqops.flows.taking import absent_lines, lines_of, taken_of
 from dqops.models.review_answers import resolved_reviews
 from dqops.propagation.answered import after_answers
@@ -163,8 +164,10 @@ class Review:
         Parameters
         ----------
         repairs : CleaningPlan, optional
-            Automatic repairs of the same table: answers stand before them, and a cell that people found right stays.
+            Automatic repairs of the same table: answers stand before them, and a cell that people found right stays. By
+            default those that the review was started with.
         """
+        repairs = held_plan(self.folder / REPAIRS) if repairs is None else repairs
         settings = {name: one for name, one in self.kept.settings.items() if name not in ("skill", "certain")} | {"review": True}
         return answered_plan(self.table, self._with_kinds(self.answers().filter(pl.col("state") == "settled")), repairs, settings)
 

@@ -59,7 +59,7 @@ def _cells(finding, table):
     if finding.column is None:
         suggestion = pl.Series(["[drop]"] * finding.count, dtype=pl.String)
     elif finding.suggestions is not None:
-        suggestion = texts_of(in_type_of(finding.suggestions, table.frame[finding.column]))
+        suggestion = _spelled(finding.suggestions, table, finding.column)
     lines = {"row": finding.rows, "column": pl.Series([finding.column] * finding.count, dtype=pl.String)}
     return pl.DataFrame(lines | {"suggestion": suggestion.cast(pl.String), "score": finding.scores})
 
@@ -80,10 +80,20 @@ def _proposed(findings, table, columns, seed):
             rivals = [(weight, -order, value) for order, (weight, value) in enumerate(zip(doubts.weights[chosen], doubts.values[chosen].to_list(), strict=True)) if value != held]
             best.append(max(rivals)[2] if rivals else None)
         best = _as_fine_as(readable.frame[doubts.column], pl.Series(best, dtype=doubts.values.dtype))
-        texts = texts_of(in_type_of(best, table.frame[doubts.column]))
+        texts = _spelled(best, table, doubts.column)
         lines = {"row": doubts.rows, "column": pl.Series([doubts.column] * len(best), dtype=pl.String)}
         parts.append(pl.DataFrame(lines | {"proposed": texts.cast(pl.String)}))
     return pl.concat(parts).unique(["row", "column"], keep="first", maintain_order=True)
+
+
+def _spelled(values, table, column):
+    """The values as text, whole numbers with or without ``.0`` as most of the column are."""
+    texts = texts_of(in_type_of(values, table.frame[column]))
+    recorded = table.raw[column]
+    if recorded.dtype != pl.String or not table.frame[column].dtype.is_float():
+        return texts
+    whole = recorded.drop_nulls().str.contains(".", literal=True).mean() < 0.5
+    return texts.str.strip_suffix(".0") if whole else texts
 
 
 def _as_fine_as(recorded, values):

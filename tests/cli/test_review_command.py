@@ -2,6 +2,10 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -163,3 +167,42 @@ def test_a_full_disk_is_told_and_leaves_nothing(run, monkeypatch):
         assert not Path(out).exists()
         assert not Path("plan").exists() or not list(Path("plan").iterdir())
     assert {path: path.read_bytes() for path in Path("state").rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
+def test_killed_while_it_reads_answers_it_goes_on(run):
+    run("--next", "20")
+    filled("state/batch-001.csv", [str(place / 8) for place in range(20)])
+    words = [sys.executable, "-m", "dqops", "review", "data.csv", "--dir", "state", "--answers", "filled.csv"]
+    began = time.perf_counter()
+    subprocess.run(words, check=True, capture_output=True, cwd=shutil.copytree(".", "../copy"))
+    whole = time.perf_counter() - began
+    for part in (0.7, 0.85, 0.95):
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(part * whole)
+        process.kill()
+        process.wait()
+        assert json.loads(run("--json", "-"))["settled"] in (0, 20)
+    assert not list(Path("state").rglob(".*"))
+    run("--answers", "filled.csv")
+    assert json.loads(run("--json", "-"))["settled"] == 20
+
+
+def test_what_the_repairs_settle_is_not_asked(run):
+    run("--detectors", "outliers", "--no-model", "--plan", "plan", "--min-confidence", "0", command="clean")
+    result = CliRunner().invoke(main, ["review", "data.csv", "--dir", "other", "--target", "y", "--repairs", "plan", "--model", "linear", "--effort", "quick", "--detectors", "outliers", "--status"])
+    assert result.exit_code == 0, result.output
+    surely = dqops.CleaningPlan.load("plan").to_frame().filter(pl.col("confidence") >= 0.8).height
+    assert not surely or "not asked about" in result.output
+
+
+@pytest.mark.parametrize("words", [["--answers", "nowhere.csv"], ["--format", "word", "--next", "2"], ["--overlap", "2"], ["--price", "-1"], ["--repairs", "nowhere"]])
+def test_flags_that_cannot_be_are_refused(run, words):
+    run(*words, code=2)
+
+
+def test_places_that_cannot_be_are_told(run):
+    Path("file").write_text("x")
+    assert "cannot write" in CliRunner().invoke(main, ["review", "data.csv", "--dir", "state", "--next", "2", "--out", "file/batch.csv"]).output
+    assert "no JSON" in run("--answers", str(shutil.copy("file", "answers.json")), code=3)
+    assert "cut short or damaged" in run("--answers", str(shutil.copy("file", "answers.xlsx")), code=3)
