@@ -87,7 +87,7 @@ class CleaningPrioritizer(BaseEstimator):
     def tell(self, row, column, value):
         """Take an answer: the true value of a cell, or its recorded value where it was right.
 
-        The doubt leaves the ranking, and those of its kind and column gain or lose by how often answers find them right.
+        The doubt leaves the ranking, and those of its column, kind and reason gain or lose by how often answers find them right.
 
         Raises
         ------
@@ -153,11 +153,12 @@ class CleaningPrioritizer(BaseEstimator):
         return typed
 
     def _ranked(self):
-        kinds = {(row, column): kind for row, column, kind in self.asked_.doubts.select("row", "column", "kind").iter_rows()}
+        kinds = {(row, column): said for row, column, *said in self.asked_.doubts.select("row", "column", "kind", "reason").iter_rows()}
         told = []
         for (row, column), value in self.answers_.items():
             wrong = column is None or self.table_.frame[column][self._places[row]] != value
-            told.append((kinds.get((row, column)), column, "wrong" if wrong else "right"))
+            kind, reason = kinds.get((row, column), (None, None))
+            told.append((kind, column, reason, "wrong" if wrong else "right"))
         doubts = after_answers(self.asked_.doubts, told, {*self.answers_})
         self.ranking_ = replace(self.asked_, doubts=doubts)
         return self

@@ -45,7 +45,7 @@ class Review:
         """The doubts that are still open, best first, their gains moved by what was answered."""
         cells, _ = self._resolved()
         closed = {(row, column) for row, column, state in cells.select("row", "column", "state").iter_rows() if state != "again"}
-        told = [(kind, column, _outcome(verdict)) for kind, column, verdict in self._with_kinds(cells).select("kind", "column", "verdict").iter_rows()]
+        told = [(*group, _outcome(verdict)) for *group, verdict in self._with_kinds(cells).select("kind", "column", "reason", "verdict").iter_rows()]
         doubts = after_answers(self.kept.doubts.select(list(COLUMNS)), told, closed)
         return Ranking(doubts=doubts, **{**self.kept.ranking, "warnings": tuple(self.kept.ranking["warnings"])})
 
@@ -212,7 +212,7 @@ class Review:
         return resolved_reviews(self._answers, recorded, self.table.row_ids.dtype, **options)
 
     def _with_kinds(self, cells):
-        kinds = self.kept.doubts.select("row", "column", "kind")
+        kinds = self.kept.doubts.select("row", "column", "kind", "reason")
         return cells.join(kinds, on=["row", "column"], how="left", nulls_equal=True, maintain_order="left")
 
     def _next(self, n, reviewer, again, overlap):
