@@ -28,6 +28,7 @@ from dqops.models.resolve import resolve_model
 from dqops.propagation.convex import clean_gradient
 from dqops.propagation.drawn import draw_keys
 from dqops.strategies.activeclean import ActiveClean
+from dqops.strategies.aligned import Aligned
 
 BATCH, ROUNDS = 20, 8
 
@@ -132,7 +133,9 @@ def model_part(n_seeds):
             table, held = dqops.read(dirty, target="y"), dqops.read(held, target="y")
             for learner, estimator in learners(task).items():
                 made_model = resolve_model(make_pipeline(SimpleImputer(), StandardScaler(), estimator), task).prepared(table)
-                for kind in (ActiveClean, Uniform):
+                for kind in (ActiveClean, Uniform, Aligned):
+                    if kind is Aligned and learner == "hinge":
+                        continue
                     curve = followed(kind, table, dirty, clean, made_model, held, seed)
                     areas.setdefault((learner, kind.name), []).append(curve[1:].mean(axis=0))
         for learner in dict.fromkeys(one for one, _ in areas):

@@ -14,9 +14,8 @@ from dqops.models.space import last_step
 from dqops.models.targets import classes_of, codes_of, target_values
 from dqops.propagation.row_worlds import row_worlds
 from dqops.propagation.worlds import likeliest_world
-from dqops.results.candidates import Candidates
 from dqops.strategies.doubtful_cells import doubts_of
-from dqops.strategies.records import RecordStrategy, doubtful_records, ranked_records
+from dqops.strategies.records import RecordStrategy, doubtful_records, ranked_records, unanswered
 from dqops.tables.readable import as_read
 
 _USUAL_NEIGHBOURS = 3
@@ -148,7 +147,7 @@ def _begun(strategy, table, model, holdout, rng):
     findings = doubts_of(table, model, seed, rng)
     seen = as_read(table)
     proposed, _ = propose_candidates(seen, findings, n_candidates=strategy.n_candidates, seed=seed)
-    candidates = _unanswered(proposed, strategy.answered)
+    candidates = unanswered(proposed, strategy.answered)
     likeliest = likeliest_world(candidates).table(seen, 0)
     learner, notes = _voters(model, strategy.k)
     space = fixed_space(model, likeliest, seed)
@@ -166,16 +165,6 @@ def _begun(strategy, table, model, holdout, rng):
     whole = {row for row, cells in strategy.answered.items() if None in cells}
     cells = {row: frozenset(told) for row, told in strategy.answered.items() if None not in told}
     return _State(model, holdout, table, findings, open_rows, space, classes, parts, whole, cells, (*notes, *_left(findings)))
-
-
-def _unanswered(candidates, answered):
-    """The doubts that no answer has settled."""
-    kept = []
-    for one in candidates:
-        told = [None in (cells := answered.get(row, ())) or one.column in cells for row in one.rows.to_list()]
-        if not all(told):
-            kept.append(one.select_at(np.flatnonzero(~np.array(told, dtype=bool))))
-    return Candidates(tuple(kept))
 
 
 def _voters(model, k):

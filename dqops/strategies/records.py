@@ -7,6 +7,7 @@ import polars as pl
 
 from dqops.contracts import Strategy
 from dqops.errors import OptionError
+from dqops.results.candidates import Candidates
 from dqops.strategies.doubtful_cells import lines_of
 from dqops.strategies.order import ranked_doubts
 from dqops.tables.cells import row_places
@@ -74,3 +75,13 @@ def ranked_records(strategy, table, records, worth, reasons, *, warnings=()):
     doubts = records.select("row", pl.lit(None, dtype=pl.String).alias("column"), "kind")
     ranking = ranked_doubts(strategy, table, doubts, np.asarray(worth, dtype=np.float64), reasons)
     return replace(ranking, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def unanswered(candidates, answered):
+    """The doubts of `Candidates` that no answer has settled."""
+    kept = []
+    for one in candidates:
+        told = [None in (cells := answered.get(row, ())) or one.column in cells for row in one.rows.to_list()]
+        if not all(told):
+            kept.append(one.select_at(np.flatnonzero(~np.array(told, dtype=bool))))
+    return Candidates(tuple(kept))
