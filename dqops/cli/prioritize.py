@@ -49,7 +49,7 @@ def prioritize(ctx, source, target, key, time, group, ignore, weight, trusted, d
     from dqops.reports.review import said_of_next
     from dqops.tables.io import read
 
-    cost = _costs(costs)
+    cost = costs_of(costs)
     ignored = [name for one in ignore for name in one.split(",")]
     names = detectors.split(",") if detectors else None
     with progress() as tell:
@@ -67,7 +67,7 @@ def prioritize(ctx, source, target, key, time, group, ignore, weight, trusted, d
         click.echo(said_of_next(ranking.next(100), min(100, len(ranking)), ranking.scoring, ranking.worth(price)), err=json_path == "-")
 
 
-def _costs(given):
+def costs_of(given):
     """The costs of the command line: a number, or names with numbers."""
     costs, setup = {}, {}
     for one in given:

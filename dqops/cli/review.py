@@ -8,15 +8,25 @@ from dqops.cli.config import configured, cores
 @click.command(context_settings={"show_default": True})
 @click.argument("source", metavar="DATA")
 @click.option("--dir", "folder", required=True, type=click.Path(file_okay=False), help="Folder of the review; it is made where there is none.")
-@click.option("--target", help="Column that the model predicts; needed at first alone, as the next ten.")
+@click.option("--target", help="Column that the model predicts; what follows up to --jobs is for the first call alone.")
 @click.option("--key", help="Column that identifies a row.")
+@click.option("--time", help="Column in which splits go forward.")
+@click.option("--group", help="Column whose rows stay on one side of a split.")
 @click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
+@click.option("--weight", help="Column of sample weights.")
+@click.option("--trusted", help="Column that marks rows known to be clean.")
 @click.option("--model", default="auto", help="auto, linear, knn, forest, boosting, or package.module:attribute.")
 @click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
 @click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
+@click.option("--holdout", help="Rows that judge, instead of cross-validation.")
+@click.option("--budget", type=float, help="Most that may be spent, in the unit of the costs.")
+@click.option("--cost", "costs", multiple=True, help="NUMBER, or NAME=NUMBER for a finding, column or kind; setup:NAME=NUMBER is paid once. May be repeated.")
+@click.option("--risk", type=click.Choice(["mean", "lower", "upper"]), default="mean", help="Which end of the interval ranks.")
+@click.option("--explore", type=click.FloatRange(min=0, max=1, max_open=True), default=0.0, help="Share of places for doubts drawn at random.")
 @click.option("--detectors", help="Names, with commas between.  [default: all]")
 @click.option("--repairs", "repairs_folder", type=click.Path(exists=True, file_okay=False), help="Folder of a plan: what it surely repairs is not asked about.")
 @click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time for pricing.")
 @click.option("--seed", type=click.IntRange(min=0), default=0)
 @click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
 @click.option("--next", "n", type=click.IntRange(min=1), help="Write the next batch of so many doubts.")
@@ -34,17 +44,18 @@ from dqops.cli.config import configured, cores
 @click.option("--price", type=click.FloatRange(min=0, min_open=True), help="What one unit of score is worth: tells whether to go on.")
 @click.option("--json", "json_path", help="Write the status as JSON to this file, - for stdout.")
 @click.option("--config", is_eager=True, callback=configured("review"), help="TOML file of settings.  [default: dqops.toml]")
-def review(source, folder, ignore, detectors, repairs_folder, jobs, n, form, out, reviewer, overlap, again, answers, schema, skip_bad, retract, plan_folder, wants_status, price, json_path, config, **options):
+def review(source, folder, ignore, detectors, costs, repairs_folder, jobs, n, form, out, reviewer, overlap, again, answers, schema, skip_bad, retract, plan_folder, wants_status, price, json_path, config, **options):
     """Ask people about the doubts of DATA in the order that pays, and read their answers.
 
     Write into the column `answer` what the cell should hold, or [right], [suggestion], [empty] or [unknown]; about a whole
     row [keep] or [drop]. Nothing means not answered. The review goes on where it stopped, whatever happened.
     """
+    from dqops.cli.prioritize import costs_of
     from dqops.cli.progress import progress
     from dqops.files import write_text
     from dqops.flows.joined import write_plan
     from dqops.flows.review import review as run
-    from dqops.reports.review import said_of_next
+    from dqops.reports.review import said_of
     from dqops.results.plan import CleaningPlan
 
     names = detectors.split(",") if detectors else None
@@ -52,7 +63,7 @@ def review(source, folder, ignore, detectors, repairs_folder, jobs, n, form, out
     aside = json_path == "-"
     repairs = CleaningPlan.load(repairs_folder) if repairs_folder else None
     with progress() as tell:
-        one = run(source, folder=folder, ignore=ignored, detectors=names, repairs=repairs, n_jobs=cores(jobs), progress=tell, **options)
+        one = run(source, folder=folder, ignore=ignored, detectors=names, cost=costs_of(costs), repairs=repairs, n_jobs=cores(jobs), progress=tell, **options)
     for row, column in retract:
         one.retract(one.row_id(row), None if column == "-" else column, reviewer=reviewer)
         click.echo(f"dqops: the answers about row {row}, column {column} are taken back", err=True)
@@ -63,7 +74,7 @@ def review(source, folder, ignore, detectors, repairs_folder, jobs, n, form, out
             click.echo(f"dqops: {path}: {said}", err=True)
     if n is not None:
         path, count = one.write_batch(out, n, form=form, reviewer=reviewer, again=again, overlap=overlap)
-        click.echo(f"dqops: {count} cells to be answered are in {path}" if count else "dqops: nothing is left to be asked", err=True)
+        click.echo(f"dqops: {count} cells to be answered are in {path}" if count else "dqops: no batch is written", err=True)
     if plan_folder:
         click.echo(str(write_plan(one, plan_folder)), err=aside)
         click.echo(f"dqops: the plan is in {plan_folder}; dqops clean {source} --plan {plan_folder} --out FILE makes it", err=True)
@@ -76,4 +87,4 @@ def review(source, folder, ignore, detectors, repairs_folder, jobs, n, form, out
     if wants_status or not (answers or n or plan_folder or retract):
         click.echo(str(status), nl=False)
     else:
-        click.echo(said_of_next(status.next, min(status.answers, status.open), status.scoring, status.goes_on))
+        click.echo(said_of(status))

@@ -19,8 +19,21 @@ def render(status):
     for one in status.reviewers:
         about = "" if one["column"] is None else f" in {sentence(one['column'], 40)}"
         lines.append(f"  {sentence(one['reviewer'], 40)}{about}: {several(one['answers'], 'answer')}, right in {percent(one['skill'])} [{percent(one['low'])}, {percent(one['high'])}]")
-    lines.append(said_of_next(status.next, min(status.answers, status.open), status.scoring, status.goes_on) + ".")
+    lines.append(said_of(status) + ".")
     return "\n".join([*lines, *(f"- {sentence(one)}" for one in status.warnings)]) + "\n"
+
+
+def said_of(status):
+    """What the next answers are worth, in one sentence."""
+    if not status.doubts:
+        return "no doubt is expected to raise the score: nothing is worth asking"
+    if not status.open:
+        return "nothing is left to be asked"
+    if status.waiting >= status.open:
+        waits = f"; all {several(status.open, 'open cell')} are handed out: --again hands them out once more"
+    else:
+        waits = ""
+    return said_of_next(status.next, min(status.answers, status.open), status.scoring, status.goes_on) + waits
 
 
 def said_of_next(gain, answers, scoring, goes_on=None):
@@ -30,8 +43,6 @@ def said_of_next(gain, answers, scoring, goes_on=None):
     >>> said_of_next(Estimate(0.001, -0.001, 0.003), 100, "accuracy", False)
     'expected gain of the next 100 answers: 0.1 points [-0.1, 0.3] of accuracy; at your price, stop'
     """
-    if not answers:
-        return "nothing is left to be asked"
     scale = Scale(scoring)
     factor, unit, places = (1, f" {scale.unit}", 3) if scale.turned else (100, f" of {scale.unit}", 1)
     numbers = [f"{factor * one:.{places}f}".replace(f"-0.{'0' * places}", f"0.{'0' * places}") for one in (gain.expected, gain.low, gain.high)]

@@ -206,3 +206,29 @@ def test_places_that_cannot_be_are_told(run):
     assert "cannot write" in CliRunner().invoke(main, ["review", "data.csv", "--dir", "state", "--next", "2", "--out", "file/batch.csv"]).output
     assert "no JSON" in run("--answers", str(shutil.copy("file", "answers.json")), code=3)
     assert "cut short or damaged" in run("--answers", str(shutil.copy("file", "answers.xlsx")), code=3)
+
+
+def test_all_handed_out_is_told(run):
+    run("--next", "1000")
+    said = run("--next", "5")
+    assert "no batch is written" in said
+    assert "--again hands them out once more" in said
+    assert "5 cells to be answered" in run("--next", "5", "--again")
+
+
+def test_nothing_worth_asking_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=200)
+    pl.DataFrame({"size": size, "y": 3 * size}).write_csv("clean.csv")
+    result = CliRunner().invoke(main, ["review", "clean.csv", "--dir", "state", "--target", "y", "--model", "linear", "--effort", "quick", "--detectors", "missing", "--next", "5"])
+    assert result.exit_code == 0
+    assert "no doubt is expected to raise the score: nothing is worth asking" in result.output
+    assert not list(Path("state").glob("batch*"))
+
+
+def test_costs_decide_whether_the_next_answers_pay(run):
+    for cost, verdict in (("0.01", "go on"), ("10000", "stop")):
+        words = ["review", "data.csv", "--dir", f"at {cost}", "--target", "y", "--ignore", "note", "--model", "linear", "--effort", "quick", "--detectors", "outliers"]
+        result = CliRunner().invoke(main, [*words, "--cost", cost, "--price", "100"])
+        assert result.output.rstrip().endswith(f"at your price, {verdict}."), result.output
