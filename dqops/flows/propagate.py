@@ -12,11 +12,13 @@ from dqops.flows.price import design_of
 from dqops.models import subsample
 from dqops.propagation.effort import EFFORTS, FOLDS
 from dqops.propagation.extrapolation import without_label_noise
+from dqops.propagation.fast_noise import estimate, way_of
 from dqops.propagation.noise import check_arm, check_rates, curve_for, measure
 from dqops.results.curve import NoiseCurves
 from dqops.seeds import stream
 from dqops.tables.io import read
 
+METHODS = ("brute", "fast", "auto")
 RATES = (0.0, 0.05, 0.1, 0.2, 0.3)
 USUAL = {
     "classification": ("label_flips", "missing_completely_at_random", "outliers", "typos"),
@@ -42,6 +44,7 @@ def propagate(
     ignore=(),
     weight=None,
     effort="standard",
+    method="brute",
     fast=False,
     max_seconds=None,
     seed=0,
@@ -72,8 +75,12 @@ def propagate(
         Loss of score, 0 or more, that tolerances are told for.
     effort : {"quick", "standard", "thorough"}
         One, two or five repeats of five folds, on at most 2,000, 4,000 or 10,000 rows.
+    method : {"brute", "fast", "auto"}
+        "brute" trains at each rate; "fast" takes about a twentieth of that: it counts the votes of k-NN, refits a linear model
+        on features that are held, or draws a usual shape through two fits, and the band says how little is then known. "auto" is
+        fast where that is as good as measured (wrong labels with k-NN and linear models), and brute elsewhere.
     fast : bool
-        Measure at 0 and the highest rate alone, on one repeat, and interpolate.
+        Short for ``method="fast"``.
     max_seconds : float, optional
         No curve is begun after this time; what is missing is said.
     seed : int
@@ -115,7 +122,7 @@ def propagate(
     """
     started, tell = perf_counter(), progress or (lambda done, total, what: None)
     check_settings(effort=effort, seed=seed, n_jobs=n_jobs, max_seconds=max_seconds)
-    rates, loss, arm = check_rates(rates), _checked_loss(loss), check_arm(arm)
+    rates, loss, arm, method = check_rates(rates), _checked_loss(loss), check_arm(arm), _checked_method(method, fast)
     table = read(table, target=target, key=key, time=time, group=group, ignore=ignore, weight=weight)
     table.target()
     held, said = (None, ()) if holdout is None else holdout_of(holdout, table)
@@ -124,17 +131,21 @@ def propagate(
     notes = [*table.warnings, *design.model.notes, *said]
     if priced.n_rows < table.n_rows:
         notes.append(f"curves were measured on {priced.n_rows} of {table.n_rows} rows, sampled with seed {seed}")
-    experiments, skipped = _experiments(priced, design.task, corruptions, columns, arm, rates, fast)
-    splits, base, curves = _splits(priced, held, design, 1 if fast else EFFORTS[effort].rounds), {}, []
+    experiments, skipped = _experiments(priced, design.task, corruptions, columns, arm, rates)
+    splits, base, curves, kept = _splits(priced, held, design, EFFORTS[effort].rounds), {}, [], {}
+    first = [one for one in splits if one[0].repeat == splits[0][0].repeat]
     deadline = None if max_seconds is None else monotonic() + max_seconds
     for done, experiment in enumerate(experiments):
         if deadline is not None and monotonic() > deadline and curves:
             notes.append(f"the time budget ended before {len(experiments) - done} of {len(experiments)} curves: the answer is partial")
             break
         tell(done, len(experiments), f"measuring {experiment.name}")
-        curves.append(measure(experiment, priced, design, splits, base=base, n_jobs=n_jobs))
+        if _is_fast(method, experiment, design, priced):
+            curves.append(estimate(experiment, priced, design, first, kept))
+        else:
+            curves.append(measure(experiment, priced, design, splits, base=base, n_jobs=n_jobs))
     tell(len(experiments), len(experiments), "measuring")
-    curves = [without_label_noise(one, design, priced) if one.corruption == "label_flips" else one for one in curves]
+    curves = [without_label_noise(one, design, priced) if one.corruption == "label_flips" and not one.fast else one for one in curves]
     return NoiseCurves(
         curves=tuple(curves),
         data=_described(table, design),
@@ -142,10 +153,22 @@ def propagate(
         scoring=design.scoring,
         loss=loss,
         warnings=(*notes, *skipped, *_failures(curves)),
-        settings={"effort": effort, "seed": seed, "rates": rates.tolist(), "arm": arm, "fast": fast, "loss": loss} | roles_of(table),
+        settings={"effort": effort, "seed": seed, "rates": rates.tolist(), "arm": arm, "method": method, "loss": loss} | roles_of(table),
         versions={name: version(name) for name in ("dqops", "numpy", "pandas", "polars", "scikit-learn", "skrub")} | {"python": python_version()},
         timings={"all": round(perf_counter() - started, 3)},
     )
+
+
+def _checked_method(method, fast):
+    if method not in METHODS:
+        raise OptionError("method", method, "one of " + ", ".join(METHODS))
+    return "fast" if fast else method
+
+
+def _is_fast(method, experiment, design, table):
+    """Whether the curve is estimated, not measured."""
+    n_classes = len(design.classes(table)) if design.task == "classification" else 0
+    return method == "fast" or (method == "auto" and way_of(experiment, design, n_classes) != "anchored")
 
 
 def _checked_loss(loss):
@@ -158,7 +181,7 @@ def _checked_loss(loss):
     return given
 
 
-def _experiments(table, task, corruptions, columns, arm, rates, fast):
+def _experiments(table, task, corruptions, columns, arm, rates):
     """The curves to be measured; default kinds that no column can bear are left out, named ones are an error."""
     names = USUAL[task] if corruptions is None else corruptions.split(",") if isinstance(corruptions, str) else list(corruptions)
     experiments, skipped = [], []
@@ -166,7 +189,7 @@ def _experiments(table, task, corruptions, columns, arm, rates, fast):
         kind = Corruption.named(name.strip())
         for column in columns or (None,):
             try:
-                experiment = curve_for(kind, None if kind.on_target else column, arm, rates, fast=fast)
+                experiment = curve_for(kind, None if kind.on_target else column, arm, rates)
                 experiment.corruption.corrupt(table, 0.0, stream(0, "trying a corruption"))
             except (DataError, OptionError) as cause:
                 if corruptions is not None and not (columns and isinstance(cause, DataError)):

@@ -6,7 +6,7 @@ Neighbours have one total order: distance, then row. Vote ties go to the smalles
 import numpy as np
 from numba import prange
 
-from dqops.kernels import parallel_kernel
+from dqops.kernels import kernel, parallel_kernel
 
 
 @parallel_kernel
@@ -57,7 +57,7 @@ def nearest_in_world(order, distances, gone, rows, away, k):
     return nearest
 
 
-@parallel_kernel
+@kernel
 def vote_chances(votes, most):
     """Probability that each class wins where each vote falls on a class by chance, all votes for themselves.
 
@@ -80,7 +80,7 @@ def vote_chances(votes, most):
     """
     n_tests, k, n_classes = votes.shape
     chances = np.zeros((n_tests, n_classes))
-    for test in prange(n_tests):
+    for test in range(n_tests):
         present = np.zeros(n_classes, dtype=np.int64)
         n_present = 0
         for label in range(n_classes):

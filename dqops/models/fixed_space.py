@@ -95,6 +95,8 @@ def _spread(seen):
 
 def _typical(numbers):
     """Median of each column, 0 where it holds nothing."""
+    if len(numbers) and np.isfinite(numbers).all():
+        return np.median(numbers, axis=0)
     seen = np.where(np.isfinite(numbers), numbers, np.nan)
     there = ~np.isnan(seen).all(axis=0)
     typical = np.zeros(numbers.shape[1])

@@ -26,14 +26,11 @@ class Experiment:
     arm : {"training", "serving", "deployed"}
     rates : float64 (n_rates,)
         Rising, from 0.
-    anchored : int64
-        Places of the rates that are measured; all of them, or 0 and the last of a fast run.
     """
 
     corruption: object
     arm: str
     rates: np.ndarray
-    anchored: np.ndarray
 
     @property
     def name(self):
@@ -109,7 +106,7 @@ def measure(experiment, table, design, splits, *, judge=None, base=None, n_jobs=
         base[key] = held
     work = [(one, experiment, design, base[_key(one)]) for one in splits]
     scores = np.array(map_blocks(_run_split, work, n_jobs=n_jobs)).T
-    failed = float(np.isnan(scores[experiment.anchored]).mean())
+    failed = float(np.isnan(scores).mean())
     if failed > _MOST_FAILED or np.isnan(scores[0]).all():
         raise DataError(f"the model failed on {failed:.0%} of the corrupted tables of {experiment.name}", "a model that can be trained on them")
     share = float(np.mean([judged.n_rows / max(train.n_rows, 1) for _, train, judged in splits]))
@@ -124,7 +121,6 @@ def measure(experiment, table, design, splits, *, judge=None, base=None, n_jobs=
         scores=scores,
         stderr=_errors(scores, share),
         response=response,
-        fast=len(experiment.anchored) < len(experiment.rates),
         unmet=failed,
     )
 
@@ -143,31 +139,33 @@ def _fit_base(work):
 
 
 def _run_split(work):
-    """Scores of one split at each anchored rate, NaN elsewhere and where the model fails."""
+    """Scores of one split at each rate, NaN where the model fails."""
     (split, train, judged), experiment, design, (model, score) = work
     reached = np.full(len(experiment.rates), np.nan)
     with threadpool_limits(limits=1):
-        for place in experiment.anchored:
-            rate = experiment.rates[place]
+        for place, rate in enumerate(experiment.rates):
             reached[place] = score if rate == 0 else _noisy_score(split, train, judged, experiment, rate, design, model)
     return reached
 
 
 def _noisy_score(split, train, judged, experiment, rate, design, model):
     """The score at one rate; the draws are those of every other rate."""
-    def corrupted(table, side):
-        rng = stream(design.seed, f"noise:{experiment.corruption.name}:{experiment.corruption.column}:{split.repeat}:{split.fold}:{side}")
-        return experiment.corruption.corrupt(table, rate, rng)
-
     try:
         if experiment.arm != "serving":
-            train = corrupted(train, "train")
+            train = noisy_rows(experiment, train, rate, design, split, "train")
             model = design.model.fit(train, seed=trial_seed(design.seed, split))
         if experiment.arm != "training":
-            judged = corrupted(judged, "judged")
+            judged = noisy_rows(experiment, judged, rate, design, split, "judged")
         return bounded_score(model, typed_like(judged, train), design.scoring)
     except (ModelError, DataError):
         return np.nan
+
+
+def noisy_rows(experiment, table, rate, design, split, side):
+    """The rows of one side of a split with that rate of errors; the draws are those of every other rate."""
+    corruption = experiment.corruption
+    rng = stream(design.seed, f"noise:{corruption.name}:{corruption.column}:{split.repeat}:{split.fold}:{side}")
+    return corruption.corrupt(table, rate, rng)
 
 
 def _errors(scores, share):
@@ -181,7 +179,7 @@ def _errors(scores, share):
     return errors
 
 
-def curve_for(corruption, column, arm, rates, *, fast):
+def curve_for(corruption, column, arm, rates):
     """The `Experiment` of these settings.
 
     Raises
@@ -192,5 +190,4 @@ def curve_for(corruption, column, arm, rates, *, fast):
     named = replace(corruption(), column=column)
     if arm != "training" and (named.on_target or not named.keeps_rows):
         raise OptionError("arm", arm, f"'training': {named.name} do not happen to served rows")
-    anchored = np.array([0, len(rates) - 1]) if fast else np.arange(len(rates))
-    return Experiment(named, arm, rates, anchored)
+    return Experiment(named, arm, rates)

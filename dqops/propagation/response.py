@@ -5,6 +5,7 @@ import numpy as np
 from dqops.results.curve import Response, curve_at
 
 _BENDS = np.geomspace(0.5, 200, 25)  # of the logarithmic form: how early it saturates
+_POWERS = np.linspace(0.01, 4, 134)
 _BETTER = 2.0  # units of AICc by which a bent form must beat the line
 _LEAST = 1e-6  # of a variance
 
@@ -53,6 +54,34 @@ def fit_response(rates, scores, rng, *, test_share=0.25, n_draws=200, forms=("li
         drawn = np.nanmean(again[held], axis=1)
         draws[draw] = own + stretch * (_linear_part(form, own, rates[held], drawn, weights[held]) - own)
     return Response(form, own, draws)
+
+
+def fit_drawn(rates, means, drawn):
+    """The `Response` through predicted scores, as a power of the rate, and the same through each draw.
+
+    Parameters
+    ----------
+    rates, means : float64 (n_rates,)
+        Rates from 0.
+    drawn : float64 (n_draws, n_rates)
+        What the scores might be.
+
+    Examples
+    --------
+    >>> rates = np.array([0.0, 0.1, 0.2, 0.4])
+    >>> fit_drawn(rates, 0.9 - 2 * rates**2, np.zeros((1, 4))).coefficients.round(2).tolist()
+    [0.9, 2.0, 2.0]
+    """
+    return Response("power", _power(rates, means), np.array([_power(rates, line) for line in drawn]))
+
+
+def _power(rates, means):
+    """(score without noise, drop at rate 1, power): the power that comes nearest, the first score kept."""
+    drops, scaled = means[0] - means[1:], rates[1:] / rates[-1]
+    shapes = scaled[None] ** _POWERS[:, None]
+    heights = (shapes @ drops) / (shapes**2).sum(axis=1)
+    best = int(np.argmin(((drops - heights[:, None] * shapes) ** 2).sum(axis=1)))
+    return np.array([means[0], heights[best] / rates[-1] ** _POWERS[best], _POWERS[best]])
 
 
 def _weights(scores):

@@ -11,6 +11,11 @@ from dqops.reports.figures import round_values
 from dqops.reports.words import sentence
 
 WIDTH, HEIGHT = 100, 30  # of a plot, in percent and in units of its own
+_WAYS = {
+    "counted": "not measured but counted: the expected votes of the nearest rows",
+    "refitted": "estimated: the linear model fitted again on features that were held",
+    "anchored": "estimated from two fits, at the first and the last rate; between them it is a usual shape, and the band allows for others",
+}
 _ARMS = {"training": "in the training rows", "serving": "in the served rows", "deployed": "in all rows"}
 
 
@@ -65,8 +70,8 @@ def tolerance_of(one, loss):
 def asides(one):
     """What has to be said of a curve: that it is interpolated, and what clean labels would bring."""
     said = []
-    if one.fast:
-        said.append("measured at the first and the last rate alone; between them it is interpolated")
+    if one.method in _WAYS:
+        said.append(_WAYS[one.method])
     if one.clean is not None:
         said.append(f"with clean labels expect {one.clean.expected:.3f} [{one.clean.low:.3f}, {one.clean.high:.3f}] (an extrapolation)")
     return said

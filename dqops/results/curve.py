@@ -17,8 +17,8 @@ class Response:
 
     Parameters
     ----------
-    form : {"linear", "quadratic", "logarithmic"}
-        ``a - b r``, ``a - b r - c r²`` or ``a - b ln(1 + k r)``.
+    form : {"linear", "quadratic", "logarithmic", "power"}
+        ``a - b r``, ``a - b r - c r²``, ``a - b ln(1 + k r)`` or ``a - b r^p``.
     coefficients : float64 (p,)
         a, b and what the form has beside them.
     draws : float64 (n_draws, p)
@@ -50,6 +50,8 @@ def curve_at(form, coefficients, rates):
         return first - slope * rates
     if form == "quadratic":
         return first - slope * rates - rest[0] * rates**2
+    if form == "power":
+        return first - slope * np.where(rates > 0, np.maximum(rates, 1e-12) ** rest[0], 0.0)
     return first - slope * np.log1p(rest[0] * rates)
 
 
@@ -96,7 +98,10 @@ class NoiseCurve:
         Standard error of the mean drop from rate 0; at 0 that of the score.
     response : Response
     fast : bool
-        Only some rates were measured, on few splits; the rest is the fitted curve.
+        Estimated by little work, not measured at all rates.
+    method : str
+        How: "measured", "counted" (votes of k-NN, exact), "refitted" (a linear model on features that are held) or "anchored"
+        (two fits, a usual shape between them).
     unmet : float
         Share of fits that failed, in [0, 1].
     clean : Estimate or None
@@ -116,6 +121,7 @@ class NoiseCurve:
     stderr: np.ndarray
     response: Response
     fast: bool = False
+    method: str = "measured"
     unmet: float = 0.0
     clean: Estimate | None = None
 
@@ -171,6 +177,7 @@ class NoiseCurve:
             "form": self.response.form,
             "coefficients": [float(one) for one in self.response.coefficients],
             "fast": self.fast,
+            "method": self.method,
             "failed": self.unmet,
             "points": [dict(zip(names, map(float, point), strict=True)) for point in points],
             "clean": None if self.clean is None else {name: getattr(self.clean, name) for name in ("expected", "low", "high", "level")},
