@@ -100,7 +100,7 @@ class PairedPricer:
         planted = {option: seen for option in options if len(seen := race.planted(option, arm)) > 1}
         costs = moderated_intervals(list(planted.values()), race.share, level=self.level, floor=floor)
         twins = [race.planted_twins[option.finding] for option in planted]
-        return {option: potential_of(cost, twin.rate, twin.scale, twin.unmatched) for option, cost, twin in zip(planted, costs, twins, strict=True)}
+        return {option: potential_of(cost, twin.rate, twin.scale, twin.unmatched, arm) for option, cost, twin in zip(planted, costs, twins, strict=True)}
 
     def _gains(self, race, n_rows, noise):
         entries = []

@@ -5,10 +5,11 @@ from math import hypot
 from dqops.results.gain import Estimate
 
 _TRUST = 0.25  # of the cost of planted dirt: how far real dirt may cost more or less, as a 90% half width
+_OTHER_ROWS = 1.3  # by how much more other rows that bear the dirt may differ than splits of the same ones
 _LEAST_LEFT = 0.2  # of a difference that noise is thought to leave
 
 
-def potential_of(twin, rate, scale=(1.0, 1.0, 1.0), unmatched=0.0):
+def potential_of(twin, rate, scale=(1.0, 1.0, 1.0), unmatched=0.0, arm="deployed"):
     """Expected gain if the truth were known.
 
     Parameters
@@ -20,7 +21,9 @@ def potential_of(twin, rate, scale=(1.0, 1.0, 1.0), unmatched=0.0):
     scale : (float, float, float)
         Low, expected and high rate of the dirt, as shares of the planted rate.
     unmatched : float
-        Share of the planted cells that came from rows unlike all clean ones, in [0, 1].
+        Share of the dirt that sits in rows unlike all clean ones, in [0, 1].
+    arm : str
+        At serving the dirt shows in the rows that bear it alone, and those of the twin are others.
 
     Returns
     -------
@@ -36,7 +39,7 @@ def potential_of(twin, rate, scale=(1.0, 1.0, 1.0), unmatched=0.0):
     +0.020 [-0.007, +0.052]
     """
     fewest, middle, most = scale
-    luck, doubt = (twin.high - twin.low) / 2, (_TRUST * (1 + rate) + unmatched) * abs(twin.expected)
+    luck, doubt = (twin.high - twin.low) / 2 * (_OTHER_ROWS if arm == "serving" else 1.0), (_TRUST * (1 + rate) + unmatched) * abs(twin.expected)
     ends = sorted((fewest * twin.expected, most * twin.expected))
     expected = middle * twin.expected
     low = expected - hypot(middle * luck, middle * doubt + expected - ends[0])

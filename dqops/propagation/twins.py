@@ -13,6 +13,7 @@ from dqops.tables.recorded import record
 from dqops.tables.table import Table
 
 FEWEST_ROWS = 60  # without the dirt: fewer tell nothing of a model
+_NEARLY_ALL = 0.8  # of the dirt without a row alike
 _FEWEST_CLEAN = 30  # planted rows that are left as they were, so that both models have something to learn
 _MOST_CLASSES, _FIFTHS = 20, 5  # more different numbers in the target are matched by fifths
 
@@ -39,7 +40,7 @@ class Twin:
     scale : (float, float, float)
         Low, expected and high rate of the dirt in the priced table, as shares of what was planted.
     unmatched : float
-        Share of the planted cells that came from rows unlike all clean ones, in [0, 1].
+        Share of the dirt that sits in rows unlike all clean ones, in [0, 1]; it was not planted.
     """
 
     finding: str
@@ -124,6 +125,9 @@ def twin_of(findings, table, rng, name=None):
     n_planted = min(max(round(rate * len(clean_rows)), 1), len(clean_rows) - _FEWEST_CLEAN)
     donors = rng.choice(bearing, n_planted)
     hosts, unmatched = _hosts(sure, donors, table, clean_rows, rng)
+    if unmatched > _NEARLY_ALL:
+        return None
+    donors, hosts = donors[hosts >= 0], hosts[hosts >= 0]
     clean = table.take(clean_rows)
     dirty = clean
     for one in sure:
@@ -176,11 +180,10 @@ def label_twin(finding, table, noise, rng):
 
 
 def _hosts(sure, donors, table, clean_rows, rng):
-    """Clean rows that take the donors' cells, and for which share of the donors there was none alike.
+    """Clean rows that take the donors' cells, -1 where there is none alike, and the share of donors without one.
 
-    Alike is a row with the donor's true value where that is known, or with its target.
-
-    Dirt often seeks certain rows: an empty cell that tells the class must go on telling it where it is planted.
+    Alike is a row with the donor's true value where that is known, or with its target. Dirt often seeks certain rows: an empty
+    cell that tells the class must go on telling it where it is planted, so what has no host is left.
     """
     keys = [_strata(table)]
     if len(sure) == 1 and sure[0].suggestions is not None:
@@ -192,9 +195,7 @@ def _hosts(sure, donors, table, clean_rows, rng):
     hosts, free = np.full(len(donors), -1), rng.permutation(len(clean_rows))
     for key in keys:
         hosts = _matched(hosts, key[donors], key[clean_rows], free)
-    rest, alone = free[~np.isin(free, hosts)], hosts < 0
-    hosts[alone] = rest[: int(alone.sum())]
-    return hosts, float(alone.mean())
+    return hosts, float((hosts < 0).mean())
 
 
 def _matched(hosts, wanted, held, free):
