@@ -74,7 +74,7 @@ def write_parts(folder, index_name, index, parts):
     before = _files_of(folder / index_name)
     files = {}
     for name, part in parts.items():
-        data = part if isinstance(part, bytes) else _parquet(part)
+        data = part if isinstance(part, bytes) else parquet_bytes(part)
         stem, _, ending = name.rpartition(".")
         files[name] = f"{stem or name}-{sha256(data).hexdigest()[:12]}.{ending}"
         write_bytes(folder / files[name], data)
@@ -113,7 +113,8 @@ def _files_of(index):
         return set()
 
 
-def _parquet(frame):
+def parquet_bytes(frame):
+    """The frame as a Parquet file; in memory first, so that a full disk is an error of the system like any other."""
     buffer = BytesIO()
     frame.write_parquet(buffer)
     return buffer.getvalue()
@@ -204,9 +205,7 @@ def frame_form(path):
 
 def write_frame(path, frame):
     """Write a polars frame to `path` as Parquet or CSV, by its ending, wholly or not at all."""
-    form = frame_form(path)
-    with written_beside(path) as beside:
-        frame.write_parquet(beside) if form == "parquet" else frame.write_csv(beside)
+    write_bytes(path, parquet_bytes(frame) if frame_form(path) == "parquet" else frame.write_csv().encode("utf-8"))
 
 
 def _umask():

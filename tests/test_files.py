@@ -110,3 +110,38 @@ def test_a_writer_that_fails_half_way_leaves_the_old_parts(tmp_path, monkeypatch
     with pytest.raises(OutputError):
         write_parts(tmp_path, "index.json", {"n": 2}, {"b.bin": b"other"})
     assert read_parts(tmp_path, "index.json", "a folder")[0]["n"] == 1
+
+
+LIMITED = """
+import resource, signal, sys
+from dqops.cli.main import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+sys.argv = ["dqops", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="no limit of file sizes here")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["audit", "data.csv", "--no-model", "--save", "out"],
+        ["audit", "data.csv", "--no-model", "--json", "out.json"],
+        ["clean", "data.csv", "--no-model", "--plan", "out"],
+        ["clean", "data.csv", "--no-model", "--out", "out.csv"],
+        ["clean", "data.csv", "--no-model", "--out", "out.parquet"],
+        ["schema", "data.csv", "--out", "out.yaml"],
+    ],
+    ids=" ".join,
+)
+def test_where_the_system_takes_no_more_bytes_commands_say_so_and_leave_nothing(tmp_path, words):
+    """The limit is the kernel's own: whatever library writes, through whatever call, meets it."""
+    rows = [{f"column{number}": f"text {row % 7} {row * number}" for number in range(30)} for row in range(300)]
+    pl.DataFrame(rows).with_columns(column1=pl.when(pl.int_range(300) < 40).then(None).otherwise("column1")).write_csv(tmp_path / "data.csv")
+    done = subprocess.run([sys.executable, "-c", LIMITED, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("dqops: cannot write")
+    assert "Traceback" not in done.stderr
+    named = [path for path in tmp_path.rglob("*") if path.is_file() and path.name in ("run.json", "plan.json", "out.json", "out.csv", "out.parquet", "out.yaml")]
+    assert not named

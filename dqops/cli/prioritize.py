@@ -87,10 +87,9 @@ def costs_of(given):
 
 def _write(frame, path):
     """All doubts as CSV, or as Parquet where the name says so; whole or not at all."""
-    from dqops.files import write_text, written_beside
+    from dqops.files import parquet_bytes, write_bytes, write_text
 
     if path.endswith((".parquet", ".pq")):
-        with written_beside(path) as beside:
-            frame.write_parquet(beside)
+        write_bytes(path, parquet_bytes(frame))
     else:
         write_text(path, frame.write_csv())

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from dqops.files import write_text, written_beside
+from dqops.files import parquet_bytes, write_bytes, write_text
 from dqops.results.valuation import Valuation
 
 SCHEMA_VERSION = "1"
@@ -81,12 +81,8 @@ class Appraisal(Valuation):
 
     def write(self, path):
         """Write a line for each row to a ``.csv`` or ``.parquet`` file."""
-        path = Path(path)
-        with written_beside(path) as beside:
-            if path.suffix == ".csv":
-                self.to_frame().write_csv(beside)
-            else:
-                self.to_frame().write_parquet(beside)
+        frame = self.to_frame()
+        write_bytes(path, frame.write_csv().encode("utf-8") if Path(path).suffix == ".csv" else parquet_bytes(frame))
 
     def save(self, folder):
         """Write ``run.json`` and ``values.parquet`` (a line for each row) to a folder."""

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from dqops.errors import SourceError
-from dqops.files import write_text, written_beside
+from dqops.files import parquet_bytes, write_bytes, write_text
 from dqops.results.findings import Finding, Findings
 from dqops.results.gain import Baseline, Gain, Gains
 from dqops.results.summary import ColumnSummary, LabelNoise
@@ -197,5 +197,4 @@ def _render(form, audit, show_values):
 
 
 def _write_parquet(path, frame: pl.DataFrame):
-    with written_beside(path) as beside:
-        frame.write_parquet(beside)
+    write_bytes(path, parquet_bytes(frame))
