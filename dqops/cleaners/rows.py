@@ -43,6 +43,33 @@ class DropRepeats(Cleaner):
         return "drop repeated rows from training"
 
 
+@dataclass(frozen=True)
+class DropDoubtful(Cleaner):
+    """Drops training rows whose cell in the column is doubtful; rows at serving keep theirs.
+
+    Examples
+    --------
+    >>> DropDoubtful().on_rows
+    True
+    """
+
+    name = "drop_doubtful"
+    kinds = ("missing", "formats", "outliers", "categories", "rules")
+    on_rows = True
+
+    def repair(self, table):
+        """The table without the rows; as it is where they would all go."""
+        keep = np.ones(table.n_rows, dtype=bool)
+        for group in self.detector_.find(table):
+            if group.column == self.column_ and group.kind in self.kinds and not group.whole:
+                keep[group.at_least(0.5).positions] = False
+        return table.take(np.flatnonzero(keep)) if keep.any() else table
+
+    def action(self):
+        """As an order."""
+        return f"leave rows with a doubtful {self.column_!r} out of training"
+
+
 def _word_by_word(table, repeats):
     """Positions of the repeats that say just what the earlier row says, its target included."""
     said = [name for name in (*table.features, table.roles.target) if name is not None]
