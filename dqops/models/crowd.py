@@ -1,12 +1,14 @@
 """What is true where several people answered: the answer of each item, how surely, and how well each person answers."""
 
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
 from scipy.stats import beta
 
 from dqops.errors import DataError, OptionError
+from dqops.models.evidence import platt, temperature, with_platt, with_temperature
 from dqops.results.resolved import ResolvedAnswers
 
 KINDS = ("auto", "classes", "open")
@@ -15,11 +17,12 @@ _LEAST = 10  # values that a free answer may have at least
 _MOST_CLASSES = 12
 _OVERLAP = 20  # items that two or more answered, from which tables are learned
 _LEAST_KNOWN = 0.1
+_CALIBRATED = 10  # items of known truth from which confidence is scaled to fit them
 _STEPS = 500
 _SETTLED = 1e-7
 
 
-def resolve_answers(workers, items, answers, *, kind="auto", classes=None, silence=False, skill=0.8):
+def resolve_answers(workers, items, answers, *, kind="auto", classes=None, known=None, silence=False, skill=0.8):
     """The likeliest answer of each item, how surely it is right, and the skill of each worker.
 
     Parameters
@@ -33,6 +36,9 @@ def resolve_answers(workers, items, answers, *, kind="auto", classes=None, silen
         more than one answer.
     classes : sequence, optional
         All classes, where some may not have been answered; for ``kind="classes"`` alone.
+    known : mapping, optional
+        The true answer of some items. They tell how skilled workers are and, where there are ten or more, how far
+        confidence is to be trusted: it is moved (as logits) to fit them, each heard without its own truth.
     silence : bool
         An empty answer tells something, too: labelling functions that abstain are silent about some classes more than
         about others. For ``kind="classes"`` alone.
@@ -54,7 +60,7 @@ def resolve_answers(workers, items, answers, *, kind="auto", classes=None, silen
     -----
     Expectation and maximisation for the model of Dawid and Skene, with a prior: the table of each worker is drawn around a
     common one, which is estimated, too, and counts for eight answers. O(answers times classes) a step, a few dozen steps.
-    A confidence is that of the model: it assumes that workers err independently of each other.
+    Without `known` a confidence is that of the model: it assumes that workers err independently of each other.
 
     References
     ----------
@@ -78,18 +84,44 @@ def resolve_answers(workers, items, answers, *, kind="auto", classes=None, silen
     spoken = [place for place, one in enumerate(answers) if not _is_empty(one)]
     if not spoken:
         raise DataError("nothing was answered", "one answer or more")
-    told = list(range(len(answers))) if silence else spoken
-    who, worker = _coded([workers[place] for place in told])
-    what, item = _coded([items[place] for place in told])
-    levels, heard = _coded([answers[place] for place in spoken])
+    lines = list(range(len(answers))) if silence else spoken
+    who, worker = _coded([workers[place] for place in lines])
+    what, item = _coded([items[place] for place in lines])
+    true = {place: known[one] for place, one in enumerate(what) if one in known} if known else {}
+    levels, heard = _coded([*(answers[place] for place in spoken), *true.values()])
     answer = np.full(len(answers), len(levels))
-    answer[spoken] = heard
-    answer = answer[told]
+    answer[spoken] = heard[: len(spoken)]
+    truth = np.full(len(what), -1)
+    truth[[*true]] = heard[len(spoken) :]
     if classes is not None:
-        levels, answer = _among(classes, levels, answer)
-    if kind == "open" or (kind == "auto" and not silence and not has_tables(worker, item, answer, len(levels))):
-        return _open(who, worker, what, item, levels, answer, skill)
-    return _classes(who, worker, what, item, levels, answer, skill)
+        levels, places = _among(classes, levels)
+        answer, truth = places[answer], np.where(truth >= 0, places[truth], -1)
+    told = _Told(worker, item, answer[lines], len(who), len(what), len(levels), truth, skill)
+    if kind == "open" or (kind == "auto" and not silence and not has_tables(worker, item, told.answer, len(levels))):
+        return _open(told, who, what, levels)
+    return _classes(told, who, what, levels)
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """Who answered about what, by place: one line an answer; the true level of each item, -1 where it is not known."""
+
+    worker: np.ndarray
+    item: np.ndarray
+    answer: np.ndarray
+    n_workers: int
+    n_items: int
+    n_levels: int
+    truth: np.ndarray
+    skill: float
+
+    def halves(self):
+        """(places of the items held out, the same without their truth): each known item is held out once."""
+        known = np.flatnonzero(self.truth >= 0)
+        for half in (known[::2], known[1::2]) if len(known) >= _CALIBRATED else ():
+            truth = self.truth.copy()
+            truth[half] = -1
+            yield half, replace(self, truth=truth)
 
 
 def _is_empty(one):
@@ -105,13 +137,13 @@ def _coded(values):
     return distinct, np.array([places[one] for one in values], dtype=np.int64)
 
 
-def _among(classes, levels, answer):
-    """Answers by their place in the classes that were named."""
+def _among(classes, levels):
+    """The classes that were named, and the place among them of each level, and of silence."""
     places = {one: place for place, one in enumerate(dict.fromkeys(classes))}
     strange = [one for one in levels if one not in places]
     if strange:
         raise DataError(f"{strange[0]!r} is no class", "one of " + ", ".join(map(repr, [*places][:12])))
-    return [*places], np.array([*(places[one] for one in levels), len(places)], dtype=np.int64)[answer]
+    return [*places], np.array([*(places[one] for one in levels), len(places)], dtype=np.int64)
 
 
 def has_tables(worker, item, answer, n_classes):
@@ -128,33 +160,50 @@ def has_tables(worker, item, answer, n_classes):
     return n_classes <= _MOST_CLASSES and several >= _OVERLAP and given[words > 1].sum() >= 0.5 * given.sum()
 
 
-def _classes(who, worker, what, item, levels, answer, skill):
+def _classes(told, who, what, levels):
     """Workers with a table each: which class they call what."""
-    n_workers, n_items, n_classes = len(who), len(what), len(levels)
-    guess = _guess(n_classes, skill)
-    if (answer == n_classes).any():
-        silent = np.full((n_classes, 1), np.mean(answer == n_classes))
+    heard = np.zeros((told.n_items, told.n_levels))
+    for half, rest in told.halves():
+        heard[half] = _tables(rest)[0][half]
+    posterior, prior = _tables(told)
+    degree = temperature(heard, told.truth) if heard.any() else 1.0
+    posterior = _fixed(posterior if degree == 1.0 else with_temperature(posterior, degree), told.truth)
+    counts = confusion_counts(told.worker, told.item, told.answer, posterior, told.n_workers, prior.shape[1]) + prior
+    order, best = np.arange(told.n_items), posterior.argmax(axis=1)
+    chances = (np.repeat(order, told.n_levels), np.tile(np.arange(told.n_levels), told.n_items), posterior.ravel())
+    counts = counts[:, :, : told.n_levels]
+    spoken = told.answer < told.n_levels
+    chance = posterior[told.item[spoken], told.answer[spoken]]
+    return _result("classes", told, who, what, levels, (best, posterior[order, best]), chances, (spoken, chance), counts / counts.sum(axis=2, keepdims=True))
+
+
+def _tables(told):
+    """Chance of each class being true as the answers have it, float64 (n_items, n_levels), and the common table, weighed."""
+    guess = _guess(told.n_levels, told.skill)
+    if (told.answer == told.n_levels).any():
+        silent = np.full((told.n_levels, 1), np.mean(told.answer == told.n_levels))
         guess = np.hstack([guess * (1 - silent), silent])
-    posterior = truth_chances(worker, item, answer, np.log(np.repeat(guess[None], n_workers, axis=0)), np.zeros(n_classes), n_items)
+    lines, n_answers = (told.worker, told.item, told.answer), guess.shape[1]
+    posterior = truth_chances(*lines, np.log(np.repeat(guess[None], told.n_workers, axis=0)), np.zeros(told.n_levels), told.n_items)
     for _ in range(_STEPS):
-        counts = confusion_counts(worker, item, answer, posterior, n_workers, guess.shape[1])
+        fixed = _fixed(posterior, told.truth)
+        counts = confusion_counts(*lines, fixed, told.n_workers, n_answers)
         common = counts.sum(axis=0) + _KNOWN * guess
         prior = _KNOWN * common / common.sum(axis=1, keepdims=True)
-        log_tables = _log_shares(counts + prior)
-        log_shares = _log_shares(posterior.sum(axis=0) + 1.0)
-        before, posterior = posterior, truth_chances(worker, item, answer, log_tables, log_shares, n_items)
+        before, posterior = posterior, truth_chances(*lines, _log_shares(counts + prior), _log_shares(fixed.sum(axis=0) + 1.0), told.n_items)
         if np.abs(posterior - before).max() < _SETTLED:
             break
-    counts = confusion_counts(worker, item, answer, posterior, n_workers, guess.shape[1]) + prior
-    spoken = answer < n_classes
-    worker, item, answer, counts = worker[spoken], item[spoken], answer[spoken], counts[:, :, :n_classes]
-    right, wrong = _right_and_wrong(worker, posterior[item, answer], n_workers, skill)
-    order = np.arange(n_items)
-    best = posterior.argmax(axis=1)
-    chances = (np.repeat(order, n_classes), np.tile(np.arange(n_classes), n_items), posterior.ravel())
-    known = _known_share(worker, posterior[item, answer], right / (right + wrong))
-    tables = counts / counts.sum(axis=2, keepdims=True)
-    return _result("classes", who, worker, what, item, levels, best, posterior[order, best], chances, right * known, wrong * known, tables)
+    return posterior, prior
+
+
+def _fixed(posterior, truth):
+    """The chances with those of items whose truth is known."""
+    known = np.flatnonzero(truth >= 0)
+    if len(known):
+        posterior = posterior.copy()
+        posterior[known] = 0.0
+        posterior[known, truth[known]] = 1.0
+    return posterior
 
 
 def confusion_counts(worker, item, answer, posterior, n_workers, n_answers):
@@ -239,26 +288,55 @@ def _known_share(worker, chance, skill):
     return np.clip(1 - missing / (given * skill * (1 - skill)), _LEAST_KNOWN, 1.0)
 
 
-def _open(who, worker, what, item, levels, answer, skill):
+def _open(told, who, what, levels):
     """Workers with one rate each; a wrong answer is any of the other values alike."""
-    told = np.unique(item * len(levels) + answer)
-    pair = np.searchsorted(told, item * len(levels) + answer)
-    item_of, n_items = told // len(levels), len(what)
-    seen = np.bincount(item_of, minlength=n_items)
+    pairs = np.unique(told.item * told.n_levels + told.answer)
+    item_of, value_of = pairs // told.n_levels, pairs % told.n_levels
+    place = np.searchsorted(pairs, told.item * told.n_levels + told.answer)
+    chance = _rates(told, place, item_of, value_of)
+    heard = np.full(len(pairs), np.nan)
+    for half, rest in told.halves():
+        own = np.isin(item_of, half)
+        heard[own] = _rates(rest, place, item_of, value_of)[own]
+    right = told.truth[item_of] == value_of
+    if np.isfinite(heard).any():
+        first = _likeliest(np.nan_to_num(heard), item_of, value_of)
+        first = first[np.isfinite(heard[first])]
+        line = platt(heard[first], right[first])
+        first = _likeliest(chance, item_of, value_of)
+        sure = with_platt(chance[first], line)
+        chance = chance * ((1 - sure) / np.maximum(1 - chance[first], 1e-12))[item_of]
+        chance[first] = sure
+    first = _likeliest(chance, item_of, value_of)
+    chance = np.where(told.truth[item_of] >= 0, right, chance)
+    best = np.where(told.truth >= 0, told.truth, value_of[first])
+    sure = np.where(told.truth >= 0, 1.0, chance[first])
+    every = np.ones(len(place), dtype=bool)
+    return _result("open", told, who, what, levels, (best, sure), (item_of, value_of, chance), (every, chance[place]), None)
+
+
+def _likeliest(chance, item_of, value_of):
+    """Place of the likeliest pair of each item; of equals the first value."""
+    order = np.lexsort((value_of, -chance, item_of))
+    return order[np.unique(item_of[order], return_index=True)[1]]
+
+
+def _rates(told, place, item_of, value_of):
+    """Chance of each value that was told being true as the answers have it, float64 (n_pairs,)."""
+    seen = np.bincount(item_of, minlength=told.n_items)
     # Wrong values that an answer may be: all others where they are few and come again.
-    others = np.maximum(seen, len(levels) - 1 if len(levels) <= _MOST_CLASSES and n_items >= _OVERLAP else _LEAST - 1)
-    chance = _open_chances(worker, item, pair, item_of, others, seen, np.log(np.tile([skill, 1 - skill], (len(who), 1))))
+    closed = told.n_levels <= _MOST_CLASSES and told.n_items >= _OVERLAP
+    others = np.maximum(seen, told.n_levels - 1 if closed else _LEAST - 1)
+    right = told.truth[item_of] == value_of
+    logs = np.log(np.tile([told.skill, 1 - told.skill], (told.n_workers, 1)))
+    chance = _open_chances(told.worker, told.item, place, item_of, others, seen, logs)
     for _ in range(_STEPS):
-        logs = _log_shares(np.stack(_right_and_wrong(worker, chance[pair], len(who), skill), axis=1))
-        before, chance = chance, _open_chances(worker, item, pair, item_of, others, seen, logs)
+        fixed = np.where(told.truth[item_of] >= 0, right, chance)
+        logs = _log_shares(np.stack(_right_and_wrong(told.worker, fixed[place], told.n_workers, told.skill), axis=1))
+        before, chance = chance, _open_chances(told.worker, told.item, place, item_of, others, seen, logs)
         if np.abs(chance - before).max() < _SETTLED:
             break
-    right, wrong = _right_and_wrong(worker, chance[pair], len(who), skill)
-    known = _known_share(worker, chance[pair], right / (right + wrong))
-    order = np.lexsort((told % len(levels), -chance, item_of))
-    first = order[np.searchsorted(item_of[order], np.arange(n_items))]
-    chances = (item_of, told % len(levels), chance)
-    return _result("open", who, worker, what, item, levels, told[first] % len(levels), chance[first], chances, right * known, wrong * known, None)
+    return chance
 
 
 def _open_chances(worker, item, pair, item_of, others, seen, logs):
@@ -273,20 +351,24 @@ def _open_chances(worker, item, pair, item_of, others, seen, logs):
     return told / (np.bincount(item_of, told, len(others)) + rest)[item_of]
 
 
-def _result(kind, who, worker, what, item, levels, best, confidence, chances, right, wrong, confusions):
-    place, level, chance = chances
+def _result(kind, told, who, what, levels, best, chances, given, confusions):
+    """All that is known: the likeliest values and how sure they are, chances, and whose answers were right how surely."""
+    (value, sure), (place, level, chance), (spoken, own) = best, chances, given
+    worker = told.worker[spoken]
+    right, wrong = _right_and_wrong(worker, own, told.n_workers, told.skill)
+    share = _known_share(worker, own, right / (right + wrong))
     return ResolvedAnswers(
         kind=kind,
         items=tuple(what),
-        values=tuple(levels[one] for one in best),
-        confidence=confidence,
-        answered=np.bincount(item, minlength=len(what)),
+        values=tuple(levels[one] for one in value),
+        confidence=sure,
+        answered=np.bincount(told.item[spoken], minlength=told.n_items),
         chances=(np.asarray(place), tuple(levels[one] for one in level), chance),
         workers=tuple(who),
-        given=np.bincount(worker, minlength=len(who)),
+        given=np.bincount(worker, minlength=told.n_workers),
         skill=right / (right + wrong),
-        low=beta.ppf(0.05, right, np.maximum(wrong, 1e-9)),
-        high=beta.ppf(0.95, right, np.maximum(wrong, 1e-9)),
+        low=beta.ppf(0.05, right * share, np.maximum(wrong * share, 1e-9)),
+        high=beta.ppf(0.95, right * share, np.maximum(wrong * share, 1e-9)),
         classes=tuple(levels) if kind == "classes" else None,
         confusions=confusions,
     )

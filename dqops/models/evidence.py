@@ -1,7 +1,8 @@
 """From what a model says (probabilities, decisions, bare votes) to calibrated class probabilities."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, logit
 
 _SMALLEST = 1e-6
 _BINS = 20
@@ -59,6 +60,38 @@ def with_temperature(probabilities, degree):
     """
     powers = np.exp(np.log(np.clip(probabilities, _SMALLEST, 1.0, dtype=np.float64)) / degree)
     return powers / powers.sum(axis=1, keepdims=True)
+
+
+def platt(chances, right):
+    """Intercept and slope by which the logits of chances fit what came true best; few outcomes leave them near 0 and 1.
+
+    Parameters
+    ----------
+    chances : float64 (n,)
+    right : bool (n,)
+
+    References
+    ----------
+    Platt 1999, Advances in Large Margin Classifiers, with a Gaussian prior instead of softened outcomes.
+
+    Examples
+    --------
+    >>> intercept, slope = platt(np.full(50, 0.5), np.arange(50) < 45)
+    >>> round(float(with_platt(0.5, (intercept, slope))), 2)
+    0.86
+    """
+    logits = logit(np.clip(chances, _SMALLEST, 1 - _SMALLEST))
+
+    def loss(line):
+        moved = line[0] + line[1] * logits
+        return np.logaddexp(0.0, np.where(right, -moved, moved)).sum() + 0.5 * (line[0] ** 2 + (line[1] - 1) ** 2)
+
+    return tuple(minimize(loss, [0.0, 1.0], method="Nelder-Mead").x)
+
+
+def with_platt(chances, line):
+    """The chances moved by the intercept and slope that `platt` found."""
+    return expit(line[0] + line[1] * logit(np.clip(chances, _SMALLEST, 1 - _SMALLEST)))
 
 
 def calibration_error(probabilities, codes):

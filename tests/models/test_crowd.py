@@ -111,6 +111,47 @@ def test_skills_are_found_again_and_confidence_holds(kind, n_classes, gain):
     assert np.mean(covered) > 0.8
 
 
+def misled(rng, kind, n_items=400):
+    """Five people, of whom three fall for the same half of the hard items: errors are not independent."""
+    n_classes = 2 if kind == "classes" else 40
+    truth, hard = rng.integers(0, n_classes, n_items), rng.random(n_items) < 0.35
+    lure = (truth + rng.integers(1, n_classes, n_items)) % n_classes
+    lines = []
+    for who, fooled in enumerate((0.9, 0.9, 0.8, 0.3, 0.2)):
+        for item in range(n_items):
+            wrong = rng.random() < (fooled if hard[item] else 0.05)
+            lines.append((who, item, int(lure[item] if wrong else truth[item])))
+    return truth, lines
+
+
+@pytest.mark.parametrize("kind", ["classes", "open"])
+def test_known_items_tell_how_far_confidence_is_to_be_trusted(kind):
+    without, with_some = [], []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        truth, lines = misled(rng, kind)
+        known = {int(item): int(truth[item]) for item in rng.choice(400, 60, replace=False)}
+        rest = np.array([item not in known for item in range(400)])
+        for told, gaps in ((None, without), (known, with_some)):
+            found = dqops.resolve_answers(*zip(*lines, strict=True), kind=kind, known=told)
+            gaps.append(found.confidence[rest].mean() - (np.array(found.values) == truth)[rest].mean())
+        assert all(found.values[item] == said for item, said in known.items())
+        assert (found.confidence[~rest] == 1.0).all()
+    assert np.mean(without) > 0.08
+    assert abs(np.mean(with_some)) < 0.05
+
+
+@pytest.mark.parametrize("kind", ["classes", "open"])
+def test_known_items_that_nobody_answered_or_answered_so_are_fine(kind):
+    lines = (["a", "b", "a"], [1, 1, 2], ["x", "y", "x"])
+    found = dqops.resolve_answers(*lines, kind=kind, known={1: "z", 9: "x"})
+    assert found.values == ("z", "x")
+    assert found.confidence[0] == 1.0
+    assert (found.skill < 0.8).all()
+    with pytest.raises(DataError, match="'z' is no class"):
+        dqops.resolve_answers(*lines, kind="classes", classes=["x", "y"], known={1: "z"})
+
+
 @pytest.mark.parametrize("kind", crowd.KINDS)
 def test_the_order_of_lines_does_not_matter(kind, rng):
     _, _, (who, items, said) = simulated(rng, n_items=50, n_workers=6, answers=3)
