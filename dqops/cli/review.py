@@ -43,8 +43,11 @@ from dqops.cli.config import configured, cores
 @click.option("--status", "wants_status", is_flag=True, help="Tell where the review stands; so do all other calls, shortly.")
 @click.option("--price", type=click.FloatRange(min=0, min_open=True), help="What one unit of score is worth: tells whether to go on.")
 @click.option("--json", "json_path", help="Write the status as JSON to this file, - for stdout.")
+@click.option("--query", help="SQL, where DATA is the URL of a database; needed at every call, as the next two.")
+@click.option("--encoding", help="Encoding of text; guessed by default.")
+@click.option("--delimiter", help="Delimiter of text; guessed by default.")
 @click.option("--config", is_eager=True, callback=configured("review"), help="TOML file of settings.  [default: dqops.toml]")
-def review(source, folder, ignore, detectors, costs, repairs_folder, jobs, n, form, out, reviewer, overlap, again, answers, schema, skip_bad, retract, plan_folder, wants_status, price, json_path, config, **options):
+def review(source, folder, ignore, detectors, costs, repairs_folder, jobs, n, form, out, reviewer, overlap, again, answers, schema, skip_bad, retract, plan_folder, wants_status, price, json_path, query, encoding, delimiter, config, **options):
     """Ask people about the doubts of DATA in the order that pays, and read their answers.
 
     Write into the column `answer` what the cell should hold, or [right], [suggestion], [empty] or [unknown]; about a whole
@@ -57,13 +60,15 @@ def review(source, folder, ignore, detectors, costs, repairs_folder, jobs, n, fo
     from dqops.flows.review import review as run
     from dqops.reports.review import said_of
     from dqops.results.plan import CleaningPlan
+    from dqops.tables.io import read
 
     names = detectors.split(",") if detectors else None
     ignored = [name for one in ignore for name in one.split(",")]
     aside = json_path == "-"
     repairs = CleaningPlan.load(repairs_folder) if repairs_folder else None
     with progress() as tell:
-        one = run(source, folder=folder, ignore=ignored, detectors=names, cost=costs_of(costs), repairs=repairs, n_jobs=cores(jobs), progress=tell, **options)
+        table = read(source, query=query, encoding=encoding, delimiter=delimiter)
+        one = run(table, folder=folder, ignore=ignored, detectors=names, cost=costs_of(costs), repairs=repairs, n_jobs=cores(jobs), progress=tell, **options)
     for row, column in retract:
         one.retract(one.row_id(row), None if column == "-" else column, reviewer=reviewer)
         click.echo(f"dqops: the answers about row {row}, column {column} are taken back", err=True)

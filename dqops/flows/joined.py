@@ -38,8 +38,10 @@ def answered_plan(table, cells, repairs, settings):
     told = cells.with_columns(*trail, pl.col("value").alias("after"))
     wrong, gone = told.filter(pl.col("verdict").is_in(["value", "empty"])), told.filter(pl.col("verdict") == "drop")
     plan = CleaningPlan.of(table, wrong.select("row", "column", "after", *_TRAIL), drop=gone["row"].to_list(), cleaner=CLEANER)
-    dropped = plan.dropped.select("row", "position").join(gone.select("row", *_TRAIL), on="row", how="left", maintain_order="left")
-    plan = replace(plan, dropped=dropped, settings=settings)
+    if gone.height:
+        dropped = plan.dropped.select("row", "position").join(gone.select("row", *_TRAIL), on="row", how="left", maintain_order="left")
+        plan = replace(plan, dropped=dropped)
+    plan = replace(plan, settings=settings)
     if repairs is None:
         return plan
     _refuse_other(repairs, table)

@@ -29,7 +29,8 @@ class Understanding:
     def __init__(self, table, doubts):
         self.table = table
         self._doubts = {(str(row), column): (row, recorded, suggestion) for row, column, recorded, suggestion in doubts.select("row", "column", "recorded", "suggestion").iter_rows()}
-        self._rows = {str(row): row for row in table.row_ids.to_list()}
+        ids = table.row_ids.to_list()
+        self._rows = {str(row).strip(): row for row in ids} | {str(row): row for row in ids}
         self._numbers = _by_number(self._rows)
         self._held = {}
 
@@ -147,9 +148,21 @@ class Understanding:
             if not literal and kind in ("number", "date") and meaning_of(column, alone, alone, kind).values.is_null()[0]:
                 raise _Unusable(f"{value!r} is no {kind}, which {column!r} holds")
             return value
+        if cells.dtype in (pl.Date, pl.Datetime):
+            return self._moment(value, column, cells.dtype)
         if values_of(pl.Series([value]), cells.dtype).is_null()[0]:
             raise _Unusable(f"{value!r} cannot stand in {column!r}, which holds {dtype_name(cells.dtype)}")
         return value
+
+    def _moment(self, value, column, dtype):
+        """A date or time of day, however a person writes it, as the table writes it."""
+        alone = pl.Series([value])
+        read = values_of(alone, dtype)
+        if read.is_null()[0]:
+            read = meaning_of(column, alone, alone, "date").values.cast(dtype, strict=False)
+        if read.is_null()[0]:
+            raise _Unusable(f"{value!r} cannot stand in {column!r}, which holds {'dates' if dtype == pl.Date else 'dates and times'}")
+        return texts_of(read)[0]
 
     def _number(self, value, column, dtype, recorded):
         number = _number(value)
@@ -157,7 +170,10 @@ class Understanding:
             raise _Unusable(f"{value!r} cannot stand in {column!r}, which holds {'whole numbers' if dtype.is_integer() else 'numbers'}")
         if recorded is not None and _number(recorded) == number:
             return recorded
-        return str(int(number)) if dtype.is_integer() else value
+        text = str(int(number)) if dtype.is_integer() else value
+        if pl.Series([text]).cast(dtype, strict=False).is_null()[0]:
+            raise _Unusable(f"{value!r} cannot stand in {column!r}, which holds {dtype_name(dtype)}")
+        return text
 
     def _boolean(self, value, column):
         said = _BOOLEANS.get(value.casefold())

@@ -232,3 +232,10 @@ def test_costs_decide_whether_the_next_answers_pay(run):
         words = ["review", "data.csv", "--dir", f"at {cost}", "--target", "y", "--ignore", "note", "--model", "linear", "--effort", "quick", "--detectors", "outliers"]
         result = CliRunner().invoke(main, [*words, "--cost", cost, "--price", "100"])
         assert result.output.rstrip().endswith(f"at your price, {verdict}."), result.output
+
+
+def test_other_dialects_are_read_as_told(run):
+    text = Path("data.csv").read_text().replace(",", "|")
+    Path("data.csv").write_bytes(text.encode("utf-16"))
+    told = json.loads(run("--json", "-", "--encoding", "utf-16", "--delimiter", "|"))
+    assert told["open"] > 10

@@ -108,3 +108,35 @@ def test_a_column_of_numbers_with_typos_takes_numbers_alone():
     understanding = Understanding(table, doubts)
     assert said(understanding, "60", "size", "4.2") == ("value", "4.2")
     assert "'heavy' is no number" in said(understanding, "60", "size", "heavy")
+
+
+ODD = pl.DataFrame(
+    {
+        "id": ["a,1\n", " b ", "c"],
+        "small": pl.Series([1, 2, 3], dtype=pl.Int8),
+        "count": pl.Series([1, 2, 3], dtype=pl.UInt64),
+        "day": pl.Series(["2024-01-04", "2024-02-01", "2024-03-01"]).str.to_date(),
+        "moment": pl.Series(["2024-01-04T08:30", "2024-02-01T00:00", "2024-03-01T12:00"]).str.to_datetime(),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "answer", "understood"),
+    [
+        ("small", "127", ("value", "127")),
+        ("small", "300", "'300' cannot stand in 'small', which holds Int8"),
+        ("count", "-1", "'-1' cannot stand in 'count', which holds UInt64"),
+        ("day", "2024-05-06", ("value", "2024-05-06")),
+        ("day", "2024-01-04", ("right", None)),
+        ("day", "2024-13-04", "'2024-13-04' cannot stand in 'day', which holds dates"),
+        ("moment", "2024-05-06", ("value", "2024-05-06T00:00:00.000000000")),
+        ("moment", "2024-01-04T08:30:00", ("right", None)),
+        ("moment", "soon", "'soon' cannot stand in 'moment', which holds dates and times"),
+    ],
+)
+def test_columns_of_other_types_take_what_they_hold(column, answer, understood):
+    table = read(ODD, key="id")
+    recorded = {"small": "1", "count": "1", "day": "2024-01-04", "moment": "2024-01-04T08:30:00.000000000"}
+    doubts = pl.DataFrame([("a,1\n", name, text, None) for name, text in recorded.items()], schema=dict.fromkeys(("row", "column", "recorded", "suggestion"), pl.String), orient="row")
+    assert said(Understanding(table, doubts), "a,1", column, answer) == understood
