@@ -101,7 +101,8 @@ def audit(
     wanted = _wants_model(table, model)
     if wanted:
         # Late, like all that only a price needs: a mere search starts at once.
-        from dqops.flows.price import design_of, price_findings
+        from dqops.flows.outlook import outlook
+        from dqops.flows.price import design_of, price_findings, without_leaks
         from dqops.models import scorer_name
 
         design = design_of(table, model=model, scoring=scoring, seed=seed, effort=effort, allow_pickle=allow_pickle, holdout=held)
@@ -110,13 +111,16 @@ def audit(
     findings, seconds, notes = search(table, kinds, design, seed, reference=known, tell=tell)
     if schema is not None:
         findings = _with_schema(findings, table, schema)
-    baseline, gains, order = None, Gains(), ranked(findings, Gains())
+    baseline, gains, order, ahead = None, Gains(), ranked(findings, Gains()), None
     if design is not None:
         began = perf_counter()
         baseline, gains, order, said = price_findings(
             table, findings, design, kinds, effort, holdout=design.holdout, n_jobs=n_jobs, max_seconds=max_seconds, tell=tell
         )
-        notes, seconds["pricing"] = (*notes, *said), perf_counter() - began
+        notes, seconds["pricing"], began = (*notes, *said), perf_counter() - began, perf_counter()
+        honest, judge = without_leaks(table, design.holdout, findings)
+        ahead, said = outlook(honest, findings, design, baseline, effort, holdout=judge, tell=tell)
+        notes, seconds["outlook"] = (*notes, *said), perf_counter() - began
     seconds["all"] = perf_counter() - started
     return Audit(
         data=_described(table, design),
@@ -132,6 +136,7 @@ def audit(
         settings={"effort": effort, "seed": seed, "max_seconds": max_seconds, "detectors": list(kinds)} | roles_of(table),
         versions={name: version(name) for name in ("dqops", "numpy", "pandas", "polars", "scikit-learn", "skrub")} | {"python": python_version()},
         timings={name: round(value, 3) for name, value in seconds.items()},
+        outlook=ahead,
     )
 
 

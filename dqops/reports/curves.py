@@ -3,14 +3,13 @@
 import os
 from io import StringIO
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 from rich.console import Console
 from rich.table import Table
 
-from dqops.reports.figures import round_values
+from dqops.reports.figures import curve
 from dqops.reports.words import sentence
 
-WIDTH, HEIGHT = 100, 30  # of a plot, in percent and in units of its own
 _WAYS = {
     "counted": "not measured but counted: the expected votes of the nearest rows",
     "refitted": "estimated: the linear model fitted again on features that were held",
@@ -98,25 +97,4 @@ def page(curves):
 def plot(one):
     """The curve, its band and the measured means as SVG, in percent of the width."""
     points = one.to_dict()["points"]
-    low = min(min(point["low"], point["score"]) for point in points)
-    high = max(max(point["high"], point["score"]) for point in points)
-    pad = 0.08 * (high - low) or 0.01
-    low, high = low - pad, high + pad
-    last = points[-1]["rate"]
-
-    def place(rate, score):
-        return f"{92 * rate / last + 7:.2f},{HEIGHT * (high - score) / (high - low):.2f}"
-
-    band = " ".join([place(point["rate"], point["low"]) for point in points] + [place(point["rate"], point["high"]) for point in reversed(points)])
-    line = " ".join(place(point["rate"], fitted) for point, fitted in zip(points, one.response.at([point["rate"] for point in points]), strict=True))
-    dots = Markup("").join(Markup('<circle class="dot" cx="{}" cy="{}" r="0.7"/>').format(*place(point["rate"], point["score"]).split(",")) for point in points)
-    marks = Markup("").join(
-        Markup('<text x="0" y="{}" class="mark">{}</text>').format(f"{HEIGHT * (high - value) / (high - low) + 0.8:.2f}", f"{value:g}") for value in round_values(low, high)
-    )
-    feet = Markup("").join(
-        Markup('<text x="{}" y="{}" class="mark" text-anchor="middle">{}</text>').format(f"{92 * point['rate'] / last + 7:.2f}", HEIGHT + 3, f"{point['rate']:.0%}") for point in points
-    )
-    said = f"{one.name}: {points[0]['score']:.3f} without noise, {points[-1]['score']:.3f} at {last:.0%}"
-    return Markup(
-        '<svg class="curve" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}<polygon class="band" points="{}"/><polyline class="fit" points="{}"/>{}</svg>'
-    ).format(WIDTH, HEIGHT + 4, said, marks, feet, band, line, dots)
+    return curve(points, one.response.at([point["rate"] for point in points]), one.name)

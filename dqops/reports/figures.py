@@ -14,6 +14,7 @@ from dqops.reports.words import amount
 TRACK_HEIGHT = 26
 HISTOGRAM_HEIGHT = 72
 MARK_HEIGHT = 12
+CURVE_WIDTH, CURVE_HEIGHT = 100, 30  # in percent, and in units of its own
 REACH = 1.4
 
 
@@ -147,6 +148,39 @@ def bar(share, doubtful=0.0):
     if doubtful:
         parts.append(f'<rect class="doubt" width="{_percent(doubtful)}%" height="8" rx="2"/>')
     return _svg("share", 8, None, parts)
+
+
+def band(low, high, most, said):
+    """A stretch of a trough that goes from 0 to `most`."""
+    start, width = _percent(low / most), max(_percent((high - low) / most), 0.3)
+    parts = ['<rect class="trough" width="100%" height="8" rx="2"/>', f'<rect class="bar" x="{start}%" width="{width}%" height="8" rx="2"/>']
+    return _svg("share", 8, said, parts)
+
+
+def curve(points, fitted, name):
+    """A noise curve, its band and the mean scores, from points as a saved run has them and the fitted scores."""
+    low = min(min(point["low"], point["score"]) for point in points)
+    high = max(max(point["high"], point["score"]) for point in points)
+    pad = 0.08 * (high - low) or 0.01
+    low, high = low - pad, high + pad
+    last = points[-1]["rate"]
+
+    def place(rate, score):
+        return f"{92 * rate / last + 7:.2f},{CURVE_HEIGHT * (high - score) / (high - low):.2f}"
+
+    band = " ".join([place(point["rate"], point["low"]) for point in points] + [place(point["rate"], point["high"]) for point in reversed(points)])
+    line = " ".join(place(point["rate"], score) for point, score in zip(points, fitted, strict=True))
+    dots = Markup("").join(Markup('<circle class="dot" cx="{}" cy="{}" r="0.7"/>').format(*place(point["rate"], point["score"]).split(",")) for point in points)
+    marks = Markup("").join(
+        Markup('<text x="0" y="{}" class="mark">{}</text>').format(f"{CURVE_HEIGHT * (high - value) / (high - low) + 0.8:.2f}", f"{value:g}") for value in round_values(low, high)
+    )
+    feet = Markup("").join(
+        Markup('<text x="{}" y="{}" class="mark" text-anchor="middle">{}</text>').format(f"{92 * point['rate'] / last + 7:.2f}", CURVE_HEIGHT + 3, f"{point['rate']:.0%}") for point in points
+    )
+    said = f"{name}: {points[0]['score']:.3f} without noise, {points[-1]['score']:.3f} at {last:.0%}"
+    return Markup(
+        '<svg class="curve" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}<polygon class="band" points="{}"/><polyline class="fit" points="{}"/>{}</svg>'
+    ).format(CURVE_WIDTH, CURVE_HEIGHT + 4, said, marks, feet, band, line, dots)
 
 
 def _svg(kind, height, said, parts):

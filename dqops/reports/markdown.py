@@ -2,6 +2,7 @@
 
 import re
 
+from dqops.reports.outlook import outlook_facts
 from dqops.reports.story import arm_facts, baseline_facts, gain_cell, score_without, settings_of, size_of, story_of
 from dqops.reports.words import Figure, Name, name_of, percent, sentence, several
 
@@ -21,6 +22,7 @@ def render(audit, *, show_values=False):
         _facts(audit, story),
         *(_section(section, story, audit) for section in _shortened(story.sections)),
         _arms(story),
+        _ahead(audit),
         _warnings(audit),
         _measured(audit),
     ]
@@ -117,6 +119,11 @@ def _arms(story):
         return ""
     level = percent(worth[0].gain.repair.level)
     return f"## Where the gain comes from\n\n{table(['finding', 'repaired', f'gain ({level} interval)'], rows, numbers=(2,))}"
+
+
+def _ahead(audit):
+    facts = outlook_facts(audit)
+    return "\n".join(["## Looking ahead", "", *(f"- {escaped(label)}: {escaped(value)}" for label, value in facts)]) if facts else ""
 
 
 def _warnings(audit):

@@ -6,6 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from dqops.reports import figures
+from dqops.reports.outlook import outlook_views
 from dqops.reports.story import arm_facts, baseline_facts, overstated, score_without, settings_of, size_of, story_of
 from dqops.reports.words import KINDS, Figure, Name, amount, name_of, percent, sentence, several
 
@@ -37,6 +38,7 @@ def render(audit, *, show_values=False):
         sections=_sections(story, audit, axis, show_values),
         missing=_missing(audit),
         noise=_noise(audit.label_noise, show_values),
+        ahead=outlook_views(audit),
         columns=_columns(audit, story, show_values),
         warnings=[sentence(one) for one in audit.warnings[:WARNINGS]],
         more_warnings=max(len(audit.warnings) - WARNINGS, 0),

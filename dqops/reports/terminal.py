@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from dqops.reports.outlook import outlook_facts
 from dqops.reports.story import baseline_facts, gain_cell, score_without, size_of, story_of
 from dqops.reports.words import Figure, Name, sentence, several
 
@@ -68,6 +69,11 @@ def _parts(audit, width):
         yield Text()
         yield from _facts(facts)
     yield from _sections(story, audit, width)
+    ahead = outlook_facts(audit)
+    if ahead:
+        yield Text()
+        yield Text("Looking ahead", "bold")
+        yield from _facts(ahead)
     if audit.warnings:
         yield Text()
         yield from warning_lines(audit.warnings)

@@ -36,6 +36,9 @@ class Audit:
     label_noise : LabelNoise or None
     warnings : tuple of str
     settings, versions, timings : dict
+    outlook : dict or None
+        What stands beside: noise curves (how much worse the data may get), the band of the least error of any model, the share
+        of predictions that no repair can change. Plain values, as in the JSON; None for a quick audit and one without a model.
     """
 
     data: dict
@@ -51,6 +54,7 @@ class Audit:
     settings: dict = field(default_factory=dict)
     versions: dict = field(default_factory=dict)
     timings: dict = field(default_factory=dict)
+    outlook: dict | None = None
 
     def to_dict(self, *, show_values=False):
         """All of it as plain values; row-level doubts are in `findings.to_cells()`.
@@ -76,7 +80,7 @@ class Audit:
             "versions": self.versions,
             "timings": self.timings,
         }
-        return _plain(plain)
+        return _plain(plain | ({} if self.outlook is None else {"outlook": self.outlook}))
 
     def to_json(self, *, show_values=False):
         """The audit as JSON text, as ``docs/audit.schema.json`` describes it."""
@@ -170,6 +174,7 @@ def _audit_of(run, cells):
         columns=tuple(ColumnSummary(**_tuples(one)) for one in run["columns"]),
         label_noise=None if run["label_noise"] is None else LabelNoise(**_tuples(run["label_noise"])),
         warnings=tuple(run["warnings"]),
+        outlook=run.get("outlook"),
     )
 
 
