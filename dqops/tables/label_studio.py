@@ -26,8 +26,9 @@ def write_tasks(path, lines):
     tasks = []
     for line in lines.iter_rows(named=True):
         told = {name: "" if line[name] is None else str(line[name]) for name in _SHOWN}
-        told["recorded"] = told["recorded"] or "(empty)"
-        context = [{"name": name.removeprefix("row."), "value": "" if line[name] is None else str(line[name])} for name in names]
+        told["recorded"] = told["recorded"] or ("(empty)" if line["column"] is not None else "(the whole row)")
+        told["suggestion"] = told["suggestion"] or "(none)"
+        context = {name.removeprefix("row."): "" if line[name] is None else str(line[name]) for name in names}
         tasks.append({"data": told | {"context": context}})
     write_text(path, json.dumps(tasks, indent=2, ensure_ascii=False) + "\n")
     write_text(Path(path).with_suffix(".xml"), _interface())

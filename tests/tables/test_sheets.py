@@ -92,7 +92,8 @@ def test_tasks_name_all_that_the_interface_shows(tasks):
     assert shown <= {*found[0]["data"]}
     assert all(set(one) == {"data"} for one in found)
     assert found[0]["data"]["recorded"] == "<31>"
-    assert found[0]["data"]["context"] == [{"name": "name", "value": "=Ann & Co"}]
+    assert found[0]["data"]["context"] == {"name": "=Ann & Co"}
+    assert (found[1]["data"]["recorded"], found[1]["data"]["suggestion"]) == ("(the whole row)", "(none)")
     names = {one.get("name") for one in interface.iter() if one.tag in ("Choices", "TextArea")}
     assert names == {"verdict", "answer"}
 
