@@ -34,7 +34,7 @@ from dqops.errors import OptionError
 @click.option("--html", "html_path", help="Write one self-contained page to this file.")
 @click.option("--markdown", "markdown_path", help="Write Markdown to this file, - for stdout.")
 @click.option("--sarif", "sarif_path", help="Write SARIF to this file, - for stdout.")
-@click.option("--save", "folder", help="Write the whole run to this folder.")
+@click.option("--save", "folder", help="Write the whole run to this folder; finished fits are kept there, and an interrupted run goes on.")
 @click.option("--fail-on", help="Exit 1 where this holds, such as 'gain > 0.01'.")
 @click.option("--show-values", is_flag=True, help="Let reports show raw values.")
 @click.option("--config", is_eager=True, callback=configured("audit"), help="TOML file of settings.  [default: dqops.toml]")
@@ -45,7 +45,7 @@ def audit(ctx, source, json_path, html_path, markdown_path, sarif_path, folder, 
     DATA is a CSV, Parquet, Arrow, JSON or Excel file, a folder or glob of Parquet files, the URL of a database
     with --query, or - for stdin.
     """
-    from dqops.cli.progress import progress
+    from dqops.cli.progress import going_on, progress
     from dqops.gates.condition import holds
     from dqops.reports.terminal import print_audit
 
@@ -54,8 +54,8 @@ def audit(ctx, source, json_path, html_path, markdown_path, sarif_path, folder, 
         raise OptionError(" and ".join(name for name, path in papers.items() if path == "-"), "-", "one of them on standard output")
     if fail_on:
         holds(fail_on, dict.fromkeys(_figures(None), 0.0))
-    with progress() as tell:
-        result = _run(source, tell, **options)
+    with going_on(folder), progress() as tell:
+        result = _run(source, tell, keep=folder, **options)
     outputs = {"-": None}
     for path, render in ((json_path, result.to_json), (sarif_path, result.to_sarif), (markdown_path, lambda: result.to_markdown(show_values=show_values))):
         if path == "-":

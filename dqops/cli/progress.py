@@ -3,6 +3,8 @@
 import sys
 from contextlib import contextmanager
 
+import click
+
 
 @contextmanager
 def progress():
@@ -17,3 +19,14 @@ def progress():
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
         yield lambda done, total, what: bar.update(task, description=what, completed=done, total=total)
+
+
+@contextmanager
+def going_on(folder):
+    """Ctrl-C says how to go on, where finished work is kept in a folder."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if folder:
+            click.echo(f"dqops: interrupted; the same command goes on from what is kept in {folder}", err=True)
+        raise

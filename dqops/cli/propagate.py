@@ -33,15 +33,16 @@ from dqops.cli.config import configured, cores
 @click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
 @click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
 @click.option("--html", "html_path", help="Write one self-contained page to this file.")
+@click.option("--save", "folder", help="Write curves.json and page.html to this folder; finished fits are kept there, and an interrupted run goes on.")
 @click.option("--config", is_eager=True, callback=configured("propagate"), help="TOML file of settings.  [default: dqops.toml]")
 @click.pass_context
-def propagate(ctx, source, target, key, time, group, ignore, weight, query, corruptions, columns, rates, jobs, json_path, html_path, config, **options):
+def propagate(ctx, source, target, key, time, group, ignore, weight, query, corruptions, columns, rates, jobs, json_path, html_path, folder, config, **options):
     """Tell how the score of a model falls as each kind of noise in DATA rises.
 
     DATA is a CSV, Parquet, Arrow, JSON or Excel file, a folder or glob of Parquet files, the URL of a database
     with --query, or - for stdin.
     """
-    from dqops.cli.progress import progress
+    from dqops.cli.progress import going_on, progress
     from dqops.files import write_text
     from dqops.flows.propagate import propagate as run
     from dqops.reports.curves import print_curves
@@ -49,9 +50,12 @@ def propagate(ctx, source, target, key, time, group, ignore, weight, query, corr
 
     ignored = [name for one in ignore for name in one.split(",")]
     kinds, named = (None if one is None else one.split(",") for one in (corruptions, columns))
-    with progress() as tell:
+    with going_on(folder), progress() as tell:
         table = read(source, target=target, key=key, time=time, group=group, ignore=ignored, weight=weight, query=query)
-        curves = run(table, target=target, corruptions=kinds, columns=named, rates=rates.split(","), n_jobs=cores(jobs), progress=tell, **options)
+        curves = run(table, target=target, corruptions=kinds, columns=named, rates=rates.split(","), n_jobs=cores(jobs), keep=folder, progress=tell, **options)
+    if folder:
+        write_text(f"{folder}/curves.json", curves.to_json())
+        curves.to_html(f"{folder}/page.html")
     if json_path == "-":
         click.echo(curves.to_json(), nl=False)
     elif json_path:

@@ -36,6 +36,7 @@ def audit(
     seed=0,
     n_jobs=1,
     allow_pickle=False,
+    keep=None,
     progress=None,
 ):
     """What is wrong with a table, what each thing costs the model, and what to do first.
@@ -67,6 +68,9 @@ def audit(
         Splits worked on side by side.
     allow_pickle : bool
         Load `model` from a pickle file. Pickles run code: only for files that you made.
+    keep : path, optional
+        Folder in which finished fits are kept line by line: the same call goes on from them after it was interrupted, or when
+        its time was up.
     progress : callable, optional
         Called with (done, total, what).
 
@@ -115,7 +119,7 @@ def audit(
     if design is not None:
         began = perf_counter()
         baseline, gains, order, said = price_findings(
-            table, findings, design, kinds, effort, holdout=design.holdout, n_jobs=n_jobs, max_seconds=max_seconds, tell=tell
+            table, findings, design, kinds, effort, holdout=design.holdout, n_jobs=n_jobs, max_seconds=max_seconds, keep=keep, tell=tell
         )
         notes, seconds["pricing"], began = (*notes, *said), perf_counter() - began, perf_counter()
         honest, judge = without_leaks(table, design.holdout, findings)

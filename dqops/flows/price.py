@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 
 from dqops.cleaners.columns import DropColumn
 from dqops.errors import DataError, ModelError
@@ -16,6 +17,7 @@ from dqops.models import (
     task_of,
 )
 from dqops.propagation.effort import EFFORTS, FOLDS
+from dqops.propagation.finished import Finished, run_key
 from dqops.propagation.paired import PairedPricer
 from dqops.propagation.ranking import ranked
 from dqops.propagation.trial import Option
@@ -50,7 +52,7 @@ def leaks_of(findings):
     return tuple(one.column for one in findings.of_kind("leakage") if one.whole and one.score >= 0.5)
 
 
-def price_findings(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1, max_seconds=None, tell):
+def price_findings(table, findings, design, detectors, effort, *, holdout=None, n_jobs=1, max_seconds=None, keep=None, tell):
     """Baseline, gains and warnings; leaking columns are set aside first where the model can do without them.
 
     Parameters
@@ -63,10 +65,13 @@ def price_findings(table, findings, design, detectors, effort, *, holdout=None, 
     effort : {"quick", "standard", "thorough"}
     holdout : Table or None
         Rows that judge instead of cross-validation.
+    keep : path or None
+        Folder in which finished fits are kept, and looked for.
     """
     work = EFFORTS[effort]
     priced = subsample(table, work.rows, design.seed)
-    pricer = PairedPricer(n_jobs=n_jobs, max_seconds=max_seconds)
+    kept = None if keep is None else Finished(keep, _run_key(priced, holdout, design, findings, detectors, effort))
+    pricer = PairedPricer(n_jobs=n_jobs, max_seconds=max_seconds, kept=kept)
     leaks, notes = leaks_of(findings), []
     honest = _without(priced, leaks)
     if leaks and not _can_do_without(honest, design):
@@ -88,6 +93,13 @@ def price_findings(table, findings, design, detectors, effort, *, holdout=None, 
     if priced.n_rows < table.n_rows:
         notes.append(f"prices were measured on {priced.n_rows} of {table.n_rows} rows, sampled with seed {design.seed}")
     return baseline, gains, ranked(findings, gains), (*outcome.warnings, *notes)
+
+
+def _run_key(table, holdout, design, findings, detectors, effort):
+    """What finished fits hang on: where any of it differs, they are made anew."""
+    found = [(one.id, one.count, round(one.score, 9)) for one in findings]
+    versions = [version(name) for name in ("dqops", "numpy", "polars", "scikit-learn", "skrub")]
+    return run_key((table, holdout), design, found, list(detectors.values()), effort, versions)
 
 
 def _twin(findings, table, noise, seed, ids):
@@ -112,7 +124,7 @@ def _judges(table, holdout):
 
 def _price_leaks(table, leaks, findings, design, pricer, holdout, tell):
     """The score with the leaks in, and what each of them overstates when it is the only one."""
-    work = replace(EFFORTS["quick"], fits=1000)
+    work, pricer = replace(EFFORTS["quick"], fits=1000), replace(pricer, kept=None)  # other columns: what is kept is not theirs
     gains = Gains()
     for leak in leaks:
         others = tuple(one for one in leaks if one != leak)

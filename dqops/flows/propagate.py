@@ -13,6 +13,7 @@ from dqops.models import subsample
 from dqops.propagation.effort import EFFORTS, FOLDS
 from dqops.propagation.extrapolation import without_label_noise
 from dqops.propagation.fast_noise import estimate, way_of
+from dqops.propagation.finished import Finished, run_key
 from dqops.propagation.noise import check_arm, check_rates, curve_for, measure
 from dqops.results.curve import NoiseCurves
 from dqops.seeds import stream
@@ -50,6 +51,7 @@ def propagate(
     seed=0,
     n_jobs=1,
     allow_pickle=False,
+    keep=None,
     progress=None,
 ):
     """How the score of a model falls as each kind of noise rises.
@@ -89,6 +91,9 @@ def propagate(
         Splits worked on side by side.
     allow_pickle : bool
         Load `model` from a pickle file. Pickles run code: only for files that you made.
+    keep : path, optional
+        Folder in which finished fits are kept line by line: the same call goes on from them after it was interrupted, or when
+        its time was up.
     progress : callable, optional
         Called with (done, total, what).
 
@@ -134,6 +139,7 @@ def propagate(
     experiments, skipped = _experiments(priced, design.task, corruptions, columns, arm, rates)
     splits, base, curves, kept = _splits(priced, held, design, EFFORTS[effort].rounds), {}, [], {}
     first = [one for one in splits if one[0].repeat == splits[0][0].repeat]
+    known = None if keep is None else Finished(keep, run_key((priced, held), design, effort, version("dqops"), version("scikit-learn"), version("numpy")))
     deadline = None if max_seconds is None else monotonic() + max_seconds
     for done, experiment in enumerate(experiments):
         if deadline is not None and monotonic() > deadline and curves:
@@ -143,7 +149,7 @@ def propagate(
         if _is_fast(method, experiment, design, priced):
             curves.append(estimate(experiment, priced, design, first, kept))
         else:
-            curves.append(measure(experiment, priced, design, splits, base=base, n_jobs=n_jobs))
+            curves.append(measure(experiment, priced, design, splits, base=base, n_jobs=n_jobs, kept=known))
     tell(len(experiments), len(experiments), "measuring")
     curves = [without_label_noise(one, design, priced) if one.corruption == "label_flips" and not one.fast else one for one in curves]
     return NoiseCurves(

@@ -7,6 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from dqops.errors import DataError, ModelError, OptionError
 from dqops.parallel import map_blocks
+from dqops.propagation.finished import Finished
 from dqops.propagation.response import fit_response
 from dqops.propagation.trial import bounded_score, trial_seed, typed_like
 from dqops.results.curve import NoiseCurve
@@ -75,7 +76,7 @@ def check_arm(arm):
     return arm
 
 
-def measure(experiment, table, design, splits, *, judge=None, base=None, n_jobs=1):
+def measure(experiment, table, design, splits, *, base=None, n_jobs=1, kept=None):
     """The `NoiseCurve` of one experiment.
 
     Parameters
@@ -90,6 +91,8 @@ def measure(experiment, table, design, splits, *, judge=None, base=None, n_jobs=
         Models and scores of uncorrupted training rows by split, filled on the way: curves of one run share them.
     n_jobs : int
         Splits worked on side by side.
+    kept : Finished, optional
+        Scores of an earlier run, which are not measured again.
 
     Returns
     -------
@@ -101,11 +104,17 @@ def measure(experiment, table, design, splits, *, judge=None, base=None, n_jobs=
         Where more than half of the fits fail.
     """
     base = {} if base is None else base
-    missing = [one for one in splits if _key(one) not in base]
-    for (key, held) in map_blocks(_fit_base, [(one, design) for one in missing], n_jobs=n_jobs):
-        base[key] = held
-    work = [(one, experiment, design, base[_key(one)]) for one in splits]
-    scores = np.array(map_blocks(_run_split, work, n_jobs=n_jobs)).T
+    kept = Finished() if kept is None else kept
+    names = [f"{experiment.name}:{experiment.rates.tolist()}:{_key(one)}" for one in splits]
+    left = [(name, one) for name, one in zip(names, splits, strict=True) if kept.of(name) is None]
+    for start in range(0, len(left), n_jobs):
+        batch = left[start : start + n_jobs]
+        missing = [one for _, one in batch if _key(one) not in base]
+        base |= dict(map_blocks(_fit_base, [(one, design) for one in missing], n_jobs=n_jobs))
+        work = [(one, experiment, design, base[_key(one)]) for _, one in batch]
+        for (name, _), reached in zip(batch, map_blocks(_run_split, work, n_jobs=n_jobs), strict=True):
+            kept.keep(name, [None if np.isnan(one) else float(one) for one in reached])
+    scores = np.array([kept.of(name) for name in names], dtype=np.float64).T
     failed = float(np.isnan(scores).mean())
     if failed > _MOST_FAILED or np.isnan(scores[0]).all():
         raise DataError(f"the model failed on {failed:.0%} of the corrupted tables of {experiment.name}", "a model that can be trained on them")

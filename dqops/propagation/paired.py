@@ -7,6 +7,7 @@ import numpy as np
 from dqops.errors import DataError
 from dqops.models import bounds_of
 from dqops.propagation.effort import FOLDS
+from dqops.propagation.finished import Finished
 from dqops.propagation.intervals import moderated_intervals, paired_interval, surely_positive
 from dqops.propagation.potential import against_true_labels, potential_of
 from dqops.propagation.race import Race
@@ -44,6 +45,8 @@ class PairedPricer:
         Splits worked on side by side; the answer does not depend on it.
     max_seconds : float or None
         Stop starting new splits after this time; the answer is then partial, and says so.
+    kept : Finished or None
+        Fits of an earlier run, which are not made again.
 
     References
     ----------
@@ -59,6 +62,7 @@ class PairedPricer:
     level: float = 0.9
     n_jobs: int = 1
     max_seconds: float | None = None
+    kept: Finished | None = None
 
     def price(self, doubts, design, splits, effort, *, detectors, n_rows, twin_for=_no_twin, noise=None, tell=lambda done, total, what: None):
         """Baseline and gains of these doubts.
@@ -85,7 +89,7 @@ class PairedPricer:
         -------
         Priced
         """
-        race = Race(doubts, design, splits, effort, detectors, twin_for, self.n_jobs, self.max_seconds, tell)
+        race = Race(doubts, design, splits, effort, detectors, twin_for, self.n_jobs, self.max_seconds, tell, self.kept)
         race.run()
         if not race.scores:
             raise DataError("no split could be scored in the time given", "a larger max_seconds")

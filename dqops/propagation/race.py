@@ -9,8 +9,9 @@ from threadpoolctl import threadpool_limits
 
 from dqops.errors import DataError, ModelError
 from dqops.parallel import map_blocks
+from dqops.propagation.finished import Finished
 from dqops.propagation.intervals import paired_error, paired_interval
-from dqops.propagation.trial import Option, Trial, trial_seed
+from dqops.propagation.trial import Option, Outcome, Trial, trial_seed
 from dqops.results.gain import ARMS
 
 _CHOOSING = 0.5  # of the budget goes at most into choosing repairs, the rest into measuring the chosen
@@ -43,7 +44,8 @@ class Race:
     Parameters are those of `PairedPricer.price`; see there.
     """
 
-    def __init__(self, doubts, design, splits, effort, detectors, twin_for, n_jobs, max_seconds, tell):
+    def __init__(self, doubts, design, splits, effort, detectors, twin_for, n_jobs, max_seconds, tell, kept=None):
+        self.kept = Finished() if kept is None else kept
         self.design, self.splits, self.effort, self.twin_for = design, splits, effort, twin_for
         self.detectors, self.n_jobs, self.tell = detectors, n_jobs, tell
         self.doubts = sorted((one for one in doubts if one[1]), key=lambda one: (-one[0].share * one[0].score, one[0].id))
@@ -154,9 +156,19 @@ class Race:
             self.planted_twins[option.finding] = twin
             work = [(split, twin, self.design) for split, _, _ in self.splits[1][: self.effort.twins]]
             self.tell(len(self.twins), len(told), "planting dirt to learn what the truth would gain")
-            for cost in map_blocks(_run_twin, work, n_jobs=self._workers(2 * len(work)), prefer="processes"):
+            for cost in self._planted(option, work):
                 for arm, difference in cost.items():
                     self.twins[option.finding][arm].append(difference)
+
+    def _planted(self, option, work):
+        """What `_run_twin` says of each split, or what is known of it from an earlier run."""
+        names = [f"planted:{option.finding}:{option.steps!r}:{split.repeat}:{split.fold}" for split, _, _ in work]
+        costs = [self.kept.of(name) for name in names]
+        open_ones = [at for at, cost in enumerate(costs) if cost is None]
+        for at, cost in zip(open_ones, map_blocks(_run_twin, [work[at] for at in open_ones], n_jobs=self._workers(2 * len(work)), prefer="processes"), strict=True):
+            costs[at] = cost
+            self.kept.keep(names[at], cost)
+        return costs
 
     def _findings_of(self, option):
         """Ids of the findings that an option repairs."""
@@ -208,8 +220,7 @@ class Race:
         while done < len(jobs) and not self._late():
             self.tell(done, len(jobs), what)
             batch = jobs[done : done + workers]
-            work = [(split, options, arms, self.design, self.detectors) for split, options in batch]
-            results = map_blocks(_run_split, work, n_jobs=len(work), prefer="processes")
+            results = self._worked(batch, arms)
             for (key, score, outcomes), (_, options) in zip(results, batch, strict=True):
                 self.scores[key] = score
                 self.budget -= 1 + len(options)
@@ -217,6 +228,24 @@ class Race:
                     ledger.add(option, outcome)
             done += len(batch)
         self.tell(len(jobs), len(jobs), what)
+
+    def _worked(self, batch, arms):
+        """What `_run_split` says of each split; what is known from an earlier run is not measured again."""
+        names = [[_name_of(split, option, arms) for option in options] for split, options in batch]
+        held = [[self.kept.of(name) for name in mine] for mine in names]
+        scores = [self.kept.of(_name_of(split)) for split, _ in batch]
+        open_ones = [at for at, score in enumerate(scores) if score is None or None in held[at]]
+        work = [(batch[at][0], [one for one, known in zip(batch[at][1], held[at], strict=True) if known is None], arms, self.design, self.detectors) for at in open_ones]
+        for at, (_, score, outcomes) in zip(open_ones, map_blocks(_run_split, work, n_jobs=max(len(work), 1), prefer="processes"), strict=True):
+            fresh = {option: vars(outcome) for option, outcome in outcomes}
+            for place, option in enumerate(batch[at][1]):
+                if option in fresh:
+                    held[at][place] = fresh[option]
+                    self.kept.keep(names[at][place], fresh[option])
+            scores[at] = score
+            self.kept.keep(_name_of(batch[at][0]), score)
+        told = zip(batch, scores, held, strict=True)
+        return [((split[0].repeat, split[0].fold), score, [(option, Outcome(**one)) for option, one in zip(options, known, strict=True)]) for (split, options), score, known in told]
 
     def _workers(self, fits):
         """Splits worked on at once: more than one where the work is worth starting processes for."""
@@ -226,6 +255,12 @@ class Race:
         if self.deadline is not None and monotonic() > self.deadline:
             self.cut_short = True
         return self.cut_short
+
+
+def _name_of(one, option=None, arms=()):
+    """Name of a split, or of what an option did on it."""
+    split = one[0]
+    return f"before:{split.repeat}:{split.fold}" if option is None else f"{option.finding}:{option.steps!r}:{','.join(arms)}:{split.repeat}:{split.fold}"
 
 
 def _run_split(work):
