@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 
-import dqops.flows.expected_gain
 import dqops.strategies  # noqa: F401  (registers the strategies)
 from dqops.contracts import Corruption
-from dqops.errors import DataError, OptionError, UnknownNameError
+from dqops.errors import DataError, OptionError
 from dqops.flows.bench_case import ORACLE, Oracle, Protocol, refuse_nothing_to_ask
 from dqops.flows.bench_cases import KEYS, check_out, digest, run_cases
 from dqops.flows.bench_summary import bench_of
@@ -64,7 +63,7 @@ def bench(
         each seed; where no clean table is given.
     strategies : sequence of str, Strategy or class
         "oracle" asks the wrong rows first, in random order. "random" is always among them: areas are told against it.
-    models : sequence of str or estimator
+    models : sequence of str or estimator, or mapping from names to them
         As `dqops.audit` takes them.
     budgets : sequence of float, optional
         Where the model is fitted and judged: shares of the cost of everything up to 1 (2% to 60% by default), or amounts of
@@ -212,17 +211,17 @@ def _strategies(strategies, peers):
 
 
 def _models(models, task):
-    given = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
-    if not given:
-        raise OptionError("models", given, "one or more models")
-    named = {}
-    for one in given:
-        name = one if isinstance(one, str) else type(one).__name__
-        if name in named:
-            raise UnknownNameError("second model", name, list(named))
+    if not isinstance(models, Mapping):
+        given = [models] if isinstance(models, str) or not isinstance(models, Sequence) else list(models)
+        names = [one if isinstance(one, str) else type(one).__name__ for one in given]
+        if len(set(names)) < len(names):
+            raise OptionError("models", names, "models of different names: a mapping from names to models gives them")
+        models = dict(zip(names, given, strict=True))
+    if not models:
+        raise OptionError("models", models, "one or more models")
+    for one in models.values():
         resolve_model(one, task)
-        named[name] = one
-    return named
+    return {str(name): one for name, one in models.items()}
 
 
 def _seeds(seeds):

@@ -16,7 +16,7 @@ from dqops.strategies.order import ranked_doubts
 _OF_NO_CELL = ("drift", "leakage")
 
 
-def doubts_of(table, model, seed, rng):
+def doubts_of(table, model, seed, rng, *, without=()):
     """`Findings` of all detectors that say something about cells or rows of this table.
 
     Parameters
@@ -26,12 +26,14 @@ def doubts_of(table, model, seed, rng):
         Made ready for the table: the detector of labels hears it out of fold.
     seed : int
     rng : numpy.random.Generator
+    without : sequence of str
+        Names of detectors that are not asked.
     """
     design, found = Design(task=model.task, model=model, seed=seed), Findings()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SkippedWarning)
         for name, detector in Detector.known().items():
-            if name not in _OF_NO_CELL:
+            if name not in (*_OF_NO_CELL, *without):
                 found += detector().fit_find(table, design, rng)
     return Findings(tuple(one for one in found if not one.whole and one.count))
 

@@ -192,6 +192,7 @@ def test_it_prints_draws_and_adds_up(pair, tmp_path):
         ({"strategies": ["detecter"]}, UnknownNameError, "Did you mean 'detector'"),
         ({"strategies": []}, OptionError, "one or more names"),
         ({"models": []}, OptionError, "one or more models"),
+        ({"models": [Ridge(), Ridge(2.0)]}, OptionError, "models of different names"),
         ({"models": ["liner"]}, UnknownNameError, "Did you mean 'linear'"),
         ({"budgets": 0}, OptionError, "numbers above 0"),
         ({"budgets": [-0.1]}, OptionError, "numbers above 0"),
