@@ -40,6 +40,8 @@ class FixedSpace:
 
     def encode(self, table):
         """Rows of a table with the same columns: float64 (n, d), finite."""
+        if not table.n_rows:
+            return np.empty((0, len(self.typical)))
         with border(self.model.name, "encoding rows"):
             seen = _spread(self.steps.transform(features_of(table, self.model.tame)))
         if self.columns is not None:

@@ -29,6 +29,7 @@ def test_rows_keep_their_place_when_others_change(frame, model):
     np.testing.assert_allclose(space.encode(other)[:40], every[:40], atol=1e-6)
     np.testing.assert_allclose(space.encode(table.take([7])), every[[7]], atol=1e-6)
     np.testing.assert_allclose(every.mean(axis=0), 0, atol=1e-5)
+    assert space.encode(table.take([])).shape == (0, every.shape[1])
 
 
 def test_a_step_that_compares_by_distance_has_scaled_its_rows_itself(frame):
