@@ -224,6 +224,40 @@ def settle_row(span, number, candidate, distance, places, weights, distances):
     return stops
 
 
+@parallel_kernel
+def settled_ends(span, places, row_span, sizes, k):
+    """Where each list may end: `k` rows have all their candidates before, so that nothing beyond is among the k nearest.
+
+    Parameters
+    ----------
+    span, row_span : int64 (n_lists, 2)
+        Where each list, and its rows, begin and end.
+    places : int32 (n_entries, 2)
+        Candidate, and number of its row in the list, nearest first.
+    sizes : int64 (n_listed,)
+        Candidates of each row.
+    k : int
+
+    Returns
+    -------
+    int64 (n_lists,)
+        As it ends now where there are fewer such rows.
+    """
+    ends = np.empty(len(span), dtype=np.int64)
+    for one in prange(len(span)):
+        begin, n_settled = row_span[one, 0], 0
+        passed = np.zeros(row_span[one, 1] - begin, dtype=np.int64)
+        ends[one] = span[one, 1]
+        for entry in range(span[one, 0], span[one, 1]):
+            row = places[entry, 1]
+            passed[row] += 1
+            n_settled += passed[row] == sizes[begin + row]
+            if n_settled >= k:
+                ends[one] = entry + 1
+                break
+    return ends
+
+
 @kernel
 def _is_after(distance, candidate, other_distance, other_candidate):
     """Whether the first candidate comes after the other one; candidates are numbered row by row."""

@@ -202,6 +202,7 @@ class KnnWorlds:
         if not len(tests):
             return
         lists = self._lists
+        lists.trim(tests)
         possible, settled = possible_predictions(lists.span[tests], lists.places, lists.row_span[tests], lists.kinds, self.k, self.n_classes)
         self.possible[tests] = self.probabilities[tests] = possible
         unsure = np.flatnonzero(~settled | (possible.sum(axis=1) > 1))

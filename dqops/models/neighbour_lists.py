@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dqops.errors import DataError, OptionError
-from dqops.kernels.neighbourhoods import neighbourhoods, reach, settle_row
+from dqops.kernels.neighbourhoods import neighbourhoods, reach, settle_row, settled_ends
 
 METRICS = ("euclidean", "cosine")
 _BLOCK_BYTES = 2**25  # of screened distances at a time
@@ -118,7 +118,7 @@ class NeighbourLists:
         return np.flatnonzero((self.rows == row) & self.live)
 
     def settle(self, row, value, distances):
-        """Let `row` be `value` for certain, at these squared distances from the tests; returns the tests whose lists held it."""
+        """Let `row` be `value` for certain, at these squared distances from the tests; returns the tests whose lists change by it."""
         first, last = self.start[row], self.start[row + 1]
         self.points[first:last] = value
         self._screened[first:last] = self._screening(value[None])
@@ -127,9 +127,17 @@ class NeighbourLists:
         tests = self.owners[listed]
         inside = np.where(distances[tests] <= self.limits[tests], distances[tests], np.inf)
         number = listed - self.row_span[tests, 0]
+        before, enters = self.span[tests, 1], np.isfinite(inside)
         self.span[tests, 1] = settle_row(self.span[tests], number, first, inside, self.places, self.weights, self.distances)
         self.kinds[listed, 1] = 1
-        return tests
+        return tests[enters | (self.span[tests, 1] < before)]
+
+    def trim(self, tests):
+        """End these lists where nothing beyond can be among the k nearest: as rows become known, they need not be as long."""
+        ends = settled_ends(self.span[tests], self.places, self.row_span[tests], self.kinds[:, 1], self.k)
+        shorter = np.flatnonzero(ends < self.span[tests, 1])
+        self.span[tests[shorter], 1] = ends[shorter]
+        self.limits[tests[shorter]] = self.distances[ends[shorter] - 1]
 
     def relabel(self, row, label):
         """Let `row` be of that class, in all lists."""

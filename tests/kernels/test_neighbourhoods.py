@@ -93,3 +93,17 @@ def test_a_settled_row_stands_once_in_its_place(seed):
 def test_distances_of_one_point_are_those_of_the_lists(rng):
     tests, point = rng.normal(size=(7, 5)), rng.normal(size=5)
     np.testing.assert_array_equal(kernels.squared_distances(tests, point), naive.squared_distances(tests, point))
+
+
+@pytest.mark.parametrize("k", [1, 2, 9])
+def test_lists_end_where_enough_rows_are_whole(rng, k):
+    sizes = rng.integers(1, 4, size=12)
+    span, row_span, places = [], [], []
+    for one in range(3):
+        rows = np.repeat(np.arange(4), sizes[4 * one : 4 * one + 4])
+        listed = rng.permutation(rows)[: len(rows) - one]  # the last candidates may lie beyond the list
+        span.append((len(places), len(places) + len(listed)))
+        row_span.append((4 * one, 4 * one + 4))
+        places += [(0, row) for row in listed]
+    given = np.array(span), np.array(places, dtype=np.int32), np.array(row_span), sizes, k
+    np.testing.assert_array_equal(kernels.settled_ends(*given), naive.settled_ends(*given))

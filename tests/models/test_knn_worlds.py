@@ -254,3 +254,18 @@ def test_a_true_label_that_was_recorded_wrongly_is_taken_in(seed):
     assert (before != labels).any()
     with pytest.raises(OptionError, match="label"):
         told.update(0, rows[0][0], n_classes)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_rows_may_be_told_again_and_move_away_after_lists_were_cut(seed):
+    rng = np.random.default_rng([9, seed])
+    n_classes, k = int(rng.integers(2, 4)), int(rng.integers(1, 4))
+    rows, weights, labels, tests = problem(rng, n_rows=7, n_classes=n_classes, whole=bool(seed % 2), n_tests=5)
+    told = state(rows, weights, labels, tests, k=k, n_classes=n_classes)
+    for row in rng.integers(7, size=20).tolist():
+        value = rng.choice([0.3, 3.0, 30.0]) * rng.normal(size=2).round(1)
+        told.update(row, value)
+        rows[row], weights[row] = value[None], np.ones(1)
+        expected = enumerated(rows, weights, labels, tests, min(k, 7), n_classes)
+        np.testing.assert_allclose(told.probabilities, expected, atol=1e-12)
+        assert np.array_equal(told.possible, expected > 1e-12)

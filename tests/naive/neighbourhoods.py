@@ -48,6 +48,18 @@ def settle_row(span, number, candidate, distance, places, weights, distances):
     return np.array(stops)
 
 
+def settled_ends(span, places, row_span, sizes, k):
+    """The shortest beginning in which so many rows have all their candidates."""
+    ends = []
+    for (begin, end), (first, last) in zip(span, row_span, strict=True):
+        for stop in range(begin, end + 1):
+            held = [places[entry][1] for entry in range(begin, stop)]
+            if sum(held.count(row) == sizes[first + row] for row in range(last - first)) >= k:
+                break
+        ends.append(stop)
+    return np.array(ends)
+
+
 def squared_distances(tests, point):
     """Column by column."""
     return np.array([sum((p - t) ** 2 for p, t in zip(point, test, strict=True)) for test in tests])
