@@ -7,7 +7,7 @@ import polars as pl
 
 import dqops.propagation.propagators  # noqa: F401  (registers the propagators)
 from dqops.contracts import Propagator
-from dqops.errors import OptionError
+from dqops.errors import DqopsError, OptionError
 from dqops.flows.doubted import BY, apart, chosen_findings, doubts_of_findings, given_doubts
 from dqops.flows.inputs import check_settings, holdout_of
 from dqops.flows.price import design_of, options_of, price_findings, without_leaks
@@ -221,9 +221,12 @@ class _Work:
         if len(able) <= room:
             return _said(self._measured(self.findings), f"auto: all {len(able)} findings that have a repair were measured by retraining")
         cheap = self._cheap()
-        screened = self._propagated(cheap)
+        try:
+            screened = self._propagated(cheap)
+        except DqopsError as cause:
+            screened = Gains((), (f"{cheap} cannot screen here: {cause}; the most doubtful findings were taken",))
         hope = {one.finding: _upper(one) for one in screened if one.arm == "deployed"}
-        order = sorted(able, key=lambda one: (-hope.get(one.id, float("inf")), one.id))
+        order = sorted(able, key=lambda one: (-hope.get(one.id, float("inf")), -one.share * one.score, one.id))
         chosen = {one.id for one in order[:room]}
         gains = self._measured(Findings(tuple(one for one in self.findings if one.id in chosen or one not in able)))
         rest = tuple(one for one in screened if one.finding not in chosen)
@@ -233,7 +236,10 @@ class _Work:
     def _auto_given(self):
         """Candidates are priced by the cheap one, and as wholes again by retraining."""
         cheap = self._cheap()
-        screened = self._propagated(cheap)
+        try:
+            screened = self._propagated(cheap)
+        except DqopsError as cause:
+            return _said(self._propagated("retrain"), f"auto: {cheap} cannot screen here ({cause}), so that all was retrained")
         if self.by != "finding":
             return _said(screened, f"auto: rows were priced by {cheap}; name method='retrain' to train again for each")
         confirmed = self._propagated("retrain")

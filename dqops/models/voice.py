@@ -6,7 +6,7 @@ import numpy as np
 
 from dqops.models.scoring import score_of
 
-_WORST = -10.0
+WORST_R2 = -10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ def score_said(said, truth, classes, scoring):
     if scoring == "r2":
         spread = ((truth - truth.mean()) ** 2).sum()
         lost = ((truth - said) ** 2).sum()
-        return max(float(1 - lost / spread) if spread > 0 else float(lost == 0), _WORST)
+        return max(float(1 - lost / spread) if spread > 0 else float(lost == 0), WORST_R2)
     if scoring == "neg_mean_squared_error":
         return -float(((truth - said) ** 2).mean())
     known = slice(None) if classes is None else truth >= 0

@@ -9,6 +9,7 @@ from dqops.errors import ModelError
 from dqops.models.feature_space import learner_of
 from dqops.models.scoring import bounds_of
 from dqops.models.space import last_step
+from dqops.models.voice import WORST_R2
 from dqops.propagation.bounds import ridge_bounds
 from dqops.propagation.by_influence import Stepped
 from dqops.propagation.following import gains_of, seen_in, share_of
@@ -86,7 +87,8 @@ class Bounds(Propagator):
                 low, high = (end.reduceat(values, choices.start[:-1], axis=0) for end in (np.minimum, np.maximum))
                 middle[choices.positions], half[choices.positions] = (low + high) / 2, (high - low) / 2
         told = ridge_bounds(X, y, radius, J, alpha=alpha, target_radius=shift)
-        return score_ends(told.low, told.high, place.truth, place.scoring)
+        ends = score_ends(told.low, told.high, place.truth, place.scoring)
+        return tuple(max(one, WORST_R2) for one in ends) if place.scoring == "r2" else ends
 
 
 class _Exact(Stepped):

@@ -6,6 +6,7 @@ import numpy as np
 
 from dqops.contracts import Propagator
 from dqops.errors import OptionError
+from dqops.kernels.distances import EUCLIDEAN, row_distances
 from dqops.kernels.world_votes import nearest_in_world, vote_chances
 from dqops.models.knn_worlds import KnnWorlds
 from dqops.models.space import last_step
@@ -54,9 +55,10 @@ class Knn(Propagator):
         return "neighbours are counted with equal votes, and this model weighs them" if weighted and self.own_k(design) else ""
 
     def own_k(self, design):
-        """Neighbours of the model itself; None where it is no k-NN."""
+        """Neighbours of the model itself; None where it is no k-NN by the usual distance."""
         step = last_step(design.model)
-        return step.n_neighbors if type(step).__name__ == "KNeighborsClassifier" else None
+        usual = type(step).__name__ == "KNeighborsClassifier" and (step.metric == "euclidean" or (step.metric, step.p) == ("minkowski", 2))
+        return step.n_neighbors if usual else None
 
     def price(self, doubts, design, splits, rng):
         """`Gains` of these doubts; see `Propagator.price`. One sort of all distances a split, then votes alone."""
@@ -97,8 +99,11 @@ class Neighbours:
 
     def votes(self, model, J=None):
         """Labels of the nearest rows of each judged row in a world, int64 (n_judged, k); -1 for nobody."""
-        place = self.place
-        distances, order = (self.distances, self.order) if J is None else self._sorted(J)
+        place, distances, order = self.place, self.distances, self.order
+        if J is not None:
+            elsewhere = np.flatnonzero((J != place.J).any(axis=1))
+            distances, order = distances.copy(), order.copy()
+            distances[elsewhere], order[elsewhere] = self._sorted(J[elsewhere])
         J = place.J if J is None else J
         gone, labels = np.zeros(len(place.X), dtype=bool), np.append(place.y, -1)
         rows, away = np.empty(0, dtype=np.int64), np.empty((len(J), 0))
@@ -120,7 +125,7 @@ class Neighbours:
     def counted(self, at, seen):
         """`seen` with the expected score over all worlds in place of that of a sample, where it can be counted."""
         case, place = self.place.cases[at], self.place
-        if case.worlds.complete or place.scoring != "accuracy" or not seen.truth or len(case.judged.positions):
+        if case.worlds.complete or not len(case.train.positions) or place.scoring != "accuracy" or not seen.truth or len(case.judged.positions):
             return seen
         mean = self._mean_accuracy(case, at)
         if mean is None:
@@ -192,9 +197,7 @@ def shares_of_votes(labels, n_classes):
 
 
 def squared_distances(points, rows):
-    """Squared distances, float64 (n_points, n_rows); equal rows are equally far."""
+    """Squared distances, float64 (n_points, n_rows); equal rows are equally far, bit by bit."""
     found = np.empty((len(points), len(rows)))
-    length = max(1, 2**22 // max(rows.size, 1))
-    for start in range(0, len(points), length):
-        found[start : start + length] = ((points[start : start + length, None, :] - rows[None]) ** 2).sum(axis=2)
+    row_distances(np.ascontiguousarray(rows), np.ascontiguousarray(points), EUCLIDEAN, found)
     return found

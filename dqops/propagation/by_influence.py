@@ -59,7 +59,9 @@ class Influence(Propagator):
             follower = Stepped(place, 1.0 if own is None else own.alpha, self.step == "newton")
             seen.append([seen_in(case, follower.of(at)) for at, case in enumerate(place.cases)])
         share, n_judged = share_of(splits)
-        gains = gains_of(place.cases, seen, share=share, level=self.level, method=self.name, floor=1 / n_judged)
+        # Of a single row smooth changes are told: they are not counted in whole predictions.
+        floor = 0.0 if all(one.apart for one in doubts) else 1 / n_judged
+        gains = gains_of(place.cases, seen, share=share, level=self.level, method=self.name, floor=floor)
         said = () if own else (f"a linear model in the space of its last step stands in for {design.model.name}",)
         return replace(gains, notes=(*gains.notes, *said))
 

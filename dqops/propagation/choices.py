@@ -154,7 +154,9 @@ def drawn_worlds(train, judged, n_worlds, seed):
     sizes = np.concatenate([train.sizes, judged.sizes])
     total, n_train = prod(sizes.tolist()), len(train.sizes)
     if total <= n_worlds:
-        chosen = np.stack(np.unravel_index(np.arange(total), sizes), axis=1) if len(sizes) else np.zeros((1, 0), dtype=np.int64)
+        chosen, several = np.zeros((total, len(sizes)), dtype=np.int64), np.flatnonzero(sizes > 1)
+        if len(several):
+            chosen[:, several] = np.stack(np.unravel_index(np.arange(total), sizes[several]), axis=1)
         weights = np.ones(total)
         for part, columns in ((train, chosen[:, :n_train]), (judged, chosen[:, n_train:])):
             weights = weights * np.prod(part.weights[part.places(columns)], axis=1) if len(part.sizes) else weights

@@ -194,18 +194,28 @@ def gains_of(cases, seen, *, share, level, method, floor, noise=None):
     """
     entries, notes, doubts = [], [], [one.doubt for one in cases]
     told = [[one[place] for one in seen] for place in range(len(doubts))]
+    lost = [_is_lost(splits) for splits in told]
+    for splits, gone in zip(told, lost, strict=True):
+        for one in splits if gone else ():
+            one.truth, one.bounds = {}, {}
     for arm in ARMS:
         entries += _in_arm(doubts, told, arm, share, level, method, floor)
-    for doubt, splits in zip(doubts, told, strict=True):
+    for doubt, splits, gone in zip(doubts, told, lost, strict=True):
         failed, tried = (sum(getattr(one, name) for one in splits) for name in ("n_failed", "n_tried"))
         if failed:
             why = next(one.failure for one in splits if one.failure)
-            kept = "left out" if failed <= MOST_FAILED * tried else "too many to price it"
+            kept = "too many to price it" if gone else "left out"
             name = doubt.finding if doubt.row is None else f"{doubt.finding}, row {doubt.row}"
             notes.append(f"{name}: the model failed in {failed} of {tried} worlds, {kept}: {why}")
     order = {id(doubt): place for place, doubt in enumerate(doubts)}
     entries.sort(key=lambda one: (order[id(one[0])], ARMS.index(one[1].arm)))
     return Gains(tuple(gain for _, gain in entries), tuple(notes))
+
+
+def _is_lost(splits):
+    """Whether most of the worlds failed on most of the splits."""
+    failed = [one.n_failed > MOST_FAILED * one.n_tried for one in splits if one.n_tried]
+    return bool(failed) and float(np.mean(failed)) > MOST_FAILED
 
 
 def _in_arm(doubts, told, arm, share, level, method, floor):

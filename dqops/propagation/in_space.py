@@ -53,6 +53,8 @@ class Placed:
         chosen : int64 (n,)
         """
         choices = self.cases[place].train if part == "truth" else self.cases[place].repair_train
+        if not len(choices.positions):
+            return choices.positions, choices.kept, self.X[:0], self.y[:0]
         features, targets = self.moved[place]["train" if part == "truth" else "repair_train"]
         places = choices.places(chosen)
         return choices.positions, choices.kept[places], features[places], targets[places]

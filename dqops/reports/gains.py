@@ -36,7 +36,8 @@ def _print(gains, console):
         for name in ("doubt", "repair", "truth", "cells", "method"):
             table.add_column(name, justify="right" if name == "cells" else "left", no_wrap=True)
         for one in told[:SHOWN]:
-            table.add_row(_named(one), _shown(one.repair), _shown(one.potential), amount(one.cost), one.method)
+            places = 3 if one.row is None else 6
+            table.add_row(_named(one), _shown(one.repair, places), _shown(one.potential, places), amount(one.cost), one.method)
         console.print(table, highlight=False)
         if len(told) > SHOWN:
             console.print(f"and {several(len(told) - SHOWN, 'doubt')} more (see --json or --out)", highlight=False)
@@ -48,5 +49,7 @@ def _named(one):
     return sentence(one.finding if one.row is None else f"{one.finding}, row {one.row}", 40)
 
 
-def _shown(estimate):
-    return "not known" if estimate is None else str(estimate).replace("[", "\\[")
+def _shown(estimate, places):
+    if estimate is None:
+        return "not known"
+    return f"{estimate.expected:+.{places}f} \\[{estimate.low:+.{places}f}, {estimate.high:+.{places}f}]"

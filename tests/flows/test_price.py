@@ -6,9 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
 
 import dqops
 from dqops.cli.main import main
@@ -173,3 +177,55 @@ def test_the_command_prices(tmp_path):
 
 def test_built_in_propagators_are_those_of_the_docs():
     assert {name for name, kind in Propagator.known().items() if kind.__module__.startswith("dqops.")} == {"bounds", "influence", "knn", "retrain"}
+
+
+class FailsOnSome(ClassifierMixin, BaseEstimator):
+    """A classifier that refuses tables with one of these numbers in them."""
+
+    def __init__(self, marks=()):
+        self.marks = marks
+
+    def fit(self, X, y):
+        numbers = np.nan_to_num(np.asarray(X, dtype=float))
+        if np.isin(numbers, self.marks).any():
+            raise ValueError("not this world")
+        self.inner_ = DecisionTreeClassifier(max_depth=2, random_state=0).fit(numbers, y)
+        self.classes_ = self.inner_.classes_
+        return self
+
+    def predict(self, X):
+        return self.inner_.predict(np.nan_to_num(np.asarray(X, dtype=float)))
+
+
+@pytest.mark.parametrize(("marks", "is_priced"), [((), True), ((7.25,), True), ((7.25, 8.25, 9.25), False)])
+def test_worlds_in_which_the_model_fails_are_counted_and_told(marks, is_priced):
+    frame = dirty(160, "classification").select(pl.col("size").clip(-3, 3), "y")
+    candidates = given(frame, rows=[3], values=[(0.5, 7.25, 8.25, 9.25)])
+    gains = price(frame, model=make_pipeline(FunctionTransformer(), FailsOnSome(marks)), method="retrain", candidates=candidates)
+    told = [note for note in gains.notes if "the model failed in" in note]
+    assert bool(told) == bool(marks)
+    assert (gains.of("given:size").potential is not None) == is_priced
+    if marks:
+        assert ("left out" in told[0]) == is_priced
+        assert ("too many to price it" in told[0]) != is_priced
+
+
+def test_time_that_is_over_leaves_a_partial_answer():
+    frame = dirty(160)
+    gains = price(frame, model=Ridge(), method="retrain", candidates=given(frame), max_seconds=1e-9)
+    assert any("the answer is partial" in note for note in gains.notes)
+    assert gains.of("given:size").measured == 1
+    assert gains.of("given:size").repair.low == -np.inf or np.isfinite(gains.of("given:size").repair.low)
+
+
+def test_a_metric_where_lower_is_better_keeps_the_sign():
+    for scoring in ("neg_mean_squared_error", "neg_mean_absolute_error"):
+        gains = price(dirty(), model="linear", method="influence", scoring=scoring, findings=["outliers"])
+        assert gains.of("outliers:size", "training").repair.expected > 0
+
+
+def test_nothing_found_is_nothing_priced():
+    clean = dirty().select(pl.col("size").clip(-3, 3), "y")
+    gains = price(clean, model=Ridge(), method="influence", findings=[])
+    assert len(gains) == 0
+    assert "Nothing was priced" in str(gains)
