@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
+from dqops.errors import DataError
 from dqops.models.features import features_of
 from dqops.models.fitting import border, seeded
 from dqops.models.space import COMPARES, _dense, _transformers, last_step
@@ -68,8 +69,12 @@ def fixed_space(model, table, seed, *, scaled=True):
     ------
     ModelError
         Where a step fails.
+    DataError
+        Where no target is known.
     """
     values, known = target_values(table, model.task)
+    if not known.any():
+        raise DataError("no row has a known target", "some, to fit the steps of the model on")
     kept = table if known.all() else table.take(np.flatnonzero(known))
     steps = _transformers(model, kept, seed)
     with border(model.name, "fitting its steps"):

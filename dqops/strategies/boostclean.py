@@ -15,7 +15,7 @@ from dqops.strategies.library import options_with_discard
 from dqops.strategies.records import RecordStrategy, doubtful_records, ranked_records
 from dqops.tables.cells import row_places
 
-_FOLDS = 5
+_FOLDS = 3
 _MOST_ROWS = 4000  # that models of repairs are trained on
 _AGAIN = 0.25  # of the doubtful records answered since, and repairs are measured again
 _IDLE = "no repair of its doubts adds to the vote"
@@ -58,7 +58,7 @@ class BoostClean(RecordStrategy):
     name = "boostclean"
     tasks = ("classification",)
     rounds: int = 5
-    most_repairs: int = 20
+    most_repairs: int = 12
     chosen: list = field(default_factory=list, init=False, repr=False, compare=False)
     accuracy: tuple | None = field(default=None, init=False, repr=False, compare=False)
     kept: object = field(default=None, init=False, repr=False, compare=False)

@@ -78,7 +78,7 @@ class LinearRecords:
             try:
                 alpha, self.estimator = objective_of(step).alpha, step
             except OptionError:
-                alpha = 1.0
+                alpha, self.notes = 1.0, (_SURROGATE.format(_SURROGATES[task], type(step).__name__),)
             self.convex = ConvexModel(ConvexLoss("logistic" if n_classes else "squared", n_classes), alpha)
         elif type(step).__name__ in _HINGES and step.get_params().get("kernel", "linear") == "linear" and n_classes:
             self.convex = ConvexModel(ConvexLoss("hinge", n_classes), 1.0 / step.get_params()["C"])

@@ -7,6 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
 import dqops
+from dqops.errors import DataError
 from dqops.models.fixed_space import fixed_space
 from dqops.models.resolve import resolve_model
 
@@ -39,3 +40,9 @@ def test_a_step_that_compares_by_distance_has_scaled_its_rows_itself(frame):
     np.testing.assert_allclose(space.encode(table)[:, 0], plain["size"])
     raw = fixed_space(resolve_model("boosting", "classification").prepared(table), table, 0, scaled=False)
     np.testing.assert_allclose(raw.encode(table)[:, 0], plain["size"], rtol=1e-5)
+
+
+def test_a_table_without_targets_is_refused(frame):
+    table = dqops.read(frame.with_columns(y=pl.lit(None, dtype=pl.String)), target="y")
+    with pytest.raises(DataError, match="no row has a known target"):
+        fixed_space(resolve_model("linear", "classification"), table, 0)

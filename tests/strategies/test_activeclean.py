@@ -99,6 +99,9 @@ def test_a_model_that_is_not_convex_gets_a_surrogate_and_is_told_so():
     ranking = ActiveClean().rank(*ready(dirty, RandomForestRegressor(5), "regression"), None, np.random.default_rng(0))
     assert any("ridge regression in the space of RandomForestRegressor" in one for one in ranking.warnings)
     assert not ActiveClean().rank(*ready(dirty, Ridge(), "regression"), None, np.random.default_rng(0)).warnings
+    _, dirty = tables()
+    kinked = ActiveClean().rank(*ready(dirty, LogisticRegression(l1_ratio=1.0, solver="saga"), "classification"), None, np.random.default_rng(0))
+    assert any("stands for the model" in one for one in kinked.warnings)
 
 
 def test_a_clean_table_leaves_nothing_to_ask():
