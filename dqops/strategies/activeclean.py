@@ -34,6 +34,19 @@ class ActiveClean(RecordStrategy):
     ----------
     Krishnan, Wang, Wu, Franklin, Goldberg 2016, PVLDB 9(12), ActiveClean. doi:10.14778/2994509.2994514
     Des Raj 1956, JASA 51(274), for draws without replacement: nobody is asked twice.
+
+    Examples
+    --------
+    >>> import dqops
+    >>> import polars as pl
+    >>> from dqops.models.resolve import resolve_model
+    >>> size = np.random.default_rng(0).normal(size=90)
+    >>> frame = pl.DataFrame({"size": [None, *size[1:]], "near": size + 0.1, "y": size > 0})
+    >>> table = dqops.read(frame, target="y")
+    >>> model = resolve_model("linear", "classification").prepared(table)
+    >>> asked = ActiveClean().rank(table, model, None, np.random.default_rng(0)).doubts
+    >>> 0 in asked["row"], asked["column"].null_count() == len(asked)
+    (True, True)
     """
 
     name = "activeclean"

@@ -55,6 +55,18 @@ class Aligned(RecordStrategy):
     ----------
     Krishnan, Wang, Wu, Franklin, Goldberg 2016, PVLDB 9(12). doi:10.14778/2994509.2994514
     Koh, Liang 2017, ICML, arXiv:1703.04730. Johnson, Zhang 2013, NeurIPS, for control variates.
+
+    Examples
+    --------
+    >>> import dqops
+    >>> from dqops.models.resolve import resolve_model
+    >>> size = np.random.default_rng(0).normal(size=90)
+    >>> frame = pl.DataFrame({"size": [None, *size[1:]], "near": size + 0.1, "y": size > 0})
+    >>> table = dqops.read(frame, target="y")
+    >>> model = resolve_model("linear", "classification").prepared(table)
+    >>> asked = Aligned().rank(table, model, None, np.random.default_rng(0)).doubts
+    >>> 0 in asked["row"], asked["column"].null_count() == len(asked)
+    (True, True)
     """
 
     name = "aligned"

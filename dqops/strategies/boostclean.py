@@ -53,6 +53,11 @@ class BoostClean(RecordStrategy):
     ----------
     Krishnan, Franklin, Goldberg, Wu 2017, BoostClean. arXiv:1711.01299
     Zhu, Zou, Rosset, Hastie 2009, Statistics and Its Interface 2(3). doi:10.4310/SII.2009.v2.n3.a8
+
+    Examples
+    --------
+    >>> BoostClean(rounds=3)
+    BoostClean(rounds=3, most_repairs=12)
     """
 
     name = "boostclean"

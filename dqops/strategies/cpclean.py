@@ -48,6 +48,19 @@ class CPClean(RecordStrategy):
     References
     ----------
     Karlaš et al. 2021, PVLDB 14(3), Nearest neighbor classifiers over incomplete information. arXiv:2005.05117
+
+    Examples
+    --------
+    >>> import dqops
+    >>> import polars as pl
+    >>> from dqops.models.resolve import resolve_model
+    >>> size = np.random.default_rng(0).normal(size=90)
+    >>> frame = pl.DataFrame({"size": [None, *size[1:]], "near": size + 0.1, "y": size > 0})
+    >>> table = dqops.read(frame, target="y")
+    >>> model = resolve_model("knn", "classification").prepared(table)
+    >>> asked = CPClean().rank(table, model, None, np.random.default_rng(0)).doubts
+    >>> 0 in asked["row"], asked["column"].null_count() == len(asked)
+    (True, True)
     """
 
     name = "cpclean"
