@@ -34,7 +34,7 @@ def chosen_findings(findings, asked, table):
     return Findings(tuple(one for one in findings if {one.id, one.kind, one.column} & set(names)))
 
 
-def doubts_of_findings(findings, table, design, *, n_candidates, seed):
+def doubts_of_findings(findings, table, design, *, by="finding", n_candidates, seed):
     """A `Doubt` for each finding whose cells can be something else, and notes on those that have none.
 
     Parameters
@@ -44,6 +44,10 @@ def doubts_of_findings(findings, table, design, *, n_candidates, seed):
     table : Table
         As read (`dqops.tables.readable.as_read`).
     design : Design
+    by : {"finding", "row", "cell"}
+        Cells of a group that are probably wrong count as wrong: whether its detector is right is a doubt that they share, and a
+        world in which a few of them stand as recorded would be spoilt by those. Single cells keep their recorded value with its
+        probability.
     n_candidates, seed : int
 
     Returns
@@ -54,12 +58,20 @@ def doubts_of_findings(findings, table, design, *, n_candidates, seed):
     for one in findings:
         if one.whole or not one.count:
             continue
+        if by == "finding" and one.column in table.features:
+            one = _taken_for_wrong(one)
         truth, why = _truth(one, table, design, n_candidates, seed)
         if truth.n_open or truth.count:
             doubts.append(Doubt(one.id, truth, _repair(one, truth, table), _action(one)))
         else:
             notes.append(f"{one.id} is not priced: {why or 'nothing else could be true of its cells'}")
     return doubts, notes
+
+
+def _taken_for_wrong(finding):
+    """The cells that are probably wrong, as if that were sure; all of them where none is."""
+    surest = finding.at_least(0.5)
+    return replace(surest, scores=np.ones(surest.count)) if surest.count else finding
 
 
 def _truth(finding, table, design, n_candidates, seed):

@@ -163,7 +163,7 @@ class _Work:
             doubts, notes = given_doubts(self.given, seen, self.by)
         else:
             here = findings if priced.n_rows == table.n_rows else Findings(tuple(one.on_rows(priced.row_ids) for one in findings))
-            doubts, notes = doubts_of_findings(here, seen, design, n_candidates=self.n_candidates, seed=design.seed)
+            doubts, notes = doubts_of_findings(here, seen, design, by=self.by, n_candidates=self.n_candidates, seed=design.seed)
         if method == "retrain" and self.by != "finding":
             doubts, left = self._few(doubts)
             notes += left
