@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
@@ -13,11 +12,12 @@ from dqops.models.fixed_space import fixed_space
 from dqops.models.space import last_step
 from dqops.models.targets import codes_of, target_values
 from dqops.models.voice import score_said
+from dqops.propagation.anchored import anchored
 from dqops.propagation.by_counting import winners
+from dqops.propagation.drops import HELD, Drops
 from dqops.propagation.linear_head import MOST_UNKNOWNS, ChordFit
 from dqops.propagation.noise import noisy_rows
 from dqops.propagation.response import fit_drawn
-from dqops.propagation.trial import bounded_score, trial_seed, typed_like
 from dqops.results.curve import NoiseCurve
 from dqops.seeds import stream
 
@@ -27,40 +27,8 @@ _BLIND = (
     "OrdinalEncoder", "PCA", "TruncatedSVD", "PolynomialFeatures", "QuantileTransformer", "PowerTransformer", "Normalizer",
 )  # fmt: skip
 _DRAWS = 200
-_HELD = 0.10  # of a drop: how far one that holds the features may be off, as a standard error
 _COUNTED = ("label_flips", "label_confusions", "target_swaps")
 _ENOUGH = 2000  # judged rows: further folds are left
-# Between the anchors a curve goes as a power of the rate. Few wrong labels are outvoted: measured on generated tables.
-_POWERS = {"label_flips": (1.9, 0.35), "label_confusions": (1.9, 0.35), "target_swaps": (1.3, 0.3)}
-_LINE = (1.0, 0.3)
-# The first wild numbers spoil the scale of a column, and further ones hardly more: a third fit tells how soon.
-_SATURATING = ("outliers", "unit_errors")
-_TEMPERATURES = np.geomspace(0.5, 8, 25)
-
-
-@dataclass(frozen=True, eq=False)
-class _Drops:
-    """Predicted scores without noise, and how they fall.
-
-    Parameters
-    ----------
-    today : float
-    drops : float64 (n_rates,)
-    errors : float64 (n_rates,)
-        Standard errors of the drops through the rows that judge.
-    today_error : float
-    off : float
-        Share of a drop by which the way itself may be off, as a standard error.
-    powers : (float, float) or None
-        Of the rate: what the drops between anchors are drawn with, and its spread.
-    """
-
-    today: float
-    drops: np.ndarray
-    errors: np.ndarray
-    today_error: float
-    off: float = 0.0
-    powers: tuple | None = None
 
 
 def way_of(experiment, design, n_classes):
@@ -135,7 +103,7 @@ def estimate(experiment, table, design, splits, kept=None):
                 return _curve(experiment, design, _counted(experiment, held, design), splits, way)
             if held is not None and _fits(held):
                 return _curve(experiment, design, _refitted(experiment, held, design, kept), splits, way)
-        return _curve(experiment, design, _anchored(experiment, design, splits[0], classes, kept), splits[:1], "anchored")
+        return _curve(experiment, design, anchored(experiment, design, splits[0], classes, kept), splits[:1], "anchored")
 
 
 def _curve(experiment, design, told, splits, way):
@@ -286,11 +254,11 @@ def _nearest(X, J, k, metric):
 
 
 def _of_rows(right, held):
-    """`_Drops` from the chance of each judged row to be right, at each rate: float64 (n_rates, n)."""
+    """`Drops` from the chance of each judged row to be right, at each rate: float64 (n_rates, n)."""
     n_rows = right.shape[1]
     lost = right[0] - right
     stretch = np.sqrt(1 + np.mean([len(test) / len(train) for train, test in held.folds]) * len(held.folds))
-    return _Drops(
+    return Drops(
         today=float(right[0].mean()),
         drops=lost.mean(axis=1),
         errors=stretch * lost.std(axis=1) / np.sqrt(n_rows),
@@ -319,101 +287,13 @@ def _refitted(experiment, held, design, kept):
                 heads[fold] = head, start
             said = head.says(start, held.judged[test])
             reached[place, fold] = score_said(said, held.truth[test], held.classes, design.scoring)
-    return _of_folds(reached, held, _HELD)
+    return _of_folds(reached, held, HELD)
 
 
 def _of_folds(reached, held, off):
-    """`_Drops` from scores by rate and fold."""
+    """`Drops` from scores by rate and fold."""
     drops, n_folds = reached[0] - reached, len(held.folds)
     wide = np.sqrt(1 / n_folds + np.mean([len(test) / len(train) for train, test in held.folds]))
     few = 1.5 if n_folds < 4 else 1.0  # so few folds tell little of their own spread
     spread = (drops.std(axis=1, ddof=1), float(reached[0].std(ddof=1))) if n_folds > 1 else (0.25 * np.abs(drops.mean(axis=1)), 0.05)
-    return _Drops(float(reached[0].mean()), drops.mean(axis=1), few * wide * spread[0], few * wide * spread[1], off)
-
-
-def _anchored(experiment, design, one, classes, kept):
-    """Today's score and that at the highest rate, from one split; what lies between is drawn by a usual shape.
-
-    Where two predictions of a class differ, which of them is right is told by the calibrated chances of the model today:
-    the luck of the judged labels falls out of the difference.
-    """
-    split, train, judged = one
-    seed, rate = trial_seed(design.seed, split), experiment.rates[-1]
-    if "anchor" not in kept:
-        kept["anchor"] = design.model.fit(train, seed=seed)
-    model = kept["anchor"]
-    try:
-        noisy = noisy_rows(experiment, train, rate, design, split, "train") if experiment.arm != "serving" else train
-        rival = model if experiment.arm == "serving" else design.model.fit(noisy, seed=seed)
-        served = noisy_rows(experiment, judged, rate, design, split, "judged") if experiment.arm != "training" else judged
-        served = typed_like(served, noisy)
-        today = bounded_score(model, judged, design.scoring)
-        drop = today - bounded_score(rival, served, design.scoring)
-    except ModelError as cause:
-        raise DataError(f"the model failed at the highest rate of {experiment.name}: {cause}", "a model that can be trained there") from None
-    n_rows = judged.n_rows
-    error, today_error = _luck(drop, today, n_rows, design)
-    if classes is not None and design.scoring == "accuracy" and model.gives("predict_proba"):
-        drop, error = _smoothed(model, rival, judged, served, classes)
-    power, spread = _POWERS.get(experiment.corruption.name, _LINE)
-    if experiment.corruption.name in _SATURATING and experiment.arm == "training" and len(experiment.rates) > 2:
-        first = today - _reached(experiment, one, experiment.rates[1], design)
-        power, spread = _between(first, drop, experiment.rates[1] / rate), 0.15
-    shape = np.where(experiment.rates > 0, (experiment.rates / rate) ** power, 0.0)
-    stretch = np.sqrt(1 + judged.n_rows / train.n_rows)
-    return _Drops(today, drop * shape, stretch * error * shape, stretch * today_error, _HELD, (power, spread))
-
-
-def _reached(experiment, one, rate, design):
-    """Score of the model trained on rows with that rate of errors."""
-    split, train, judged = one
-    noisy = noisy_rows(experiment, train, rate, design, split, "train")
-    try:
-        model = design.model.fit(noisy, seed=trial_seed(design.seed, split))
-    except ModelError as cause:
-        raise DataError(f"the model failed at the lowest rate of {experiment.name}: {cause}", "a model that can be trained there") from None
-    return bounded_score(model, typed_like(judged, noisy), design.scoring)
-
-
-def _between(first, last, ratio):
-    """The power of the rate that leads through both drops; where one of them is none, the line."""
-    if first * last <= 0:
-        return 1.0
-    return float(np.clip(np.log(first / last) / np.log(ratio), 0.0, 2.5))
-
-
-def _luck(drop, today, n_rows, design):
-    """Standard errors of a drop and of a score from one split, where nothing more is known of them."""
-    if design.scoring == "accuracy":
-        return float(np.sqrt(max(abs(drop), 1 / n_rows) / n_rows)) * 1.5, float(np.sqrt(max(today * (1 - today), 1 / n_rows) / n_rows))
-    return 0.25 * abs(drop) + 1 / np.sqrt(n_rows) * 0.1, 1 / np.sqrt(n_rows)
-
-
-def _smoothed(model, rival, judged, served, classes):
-    """Drop of accuracy between two models, and its standard error, by chances that are calibrated to the judged labels."""
-    values, known = target_values(judged, "classification")
-    truth = codes_of(values[known], classes)
-    raw = _for_classes(model, judged, classes)[known]
-    logs = np.log(np.maximum(raw, 1e-6))
-    lines = np.arange(len(truth))
-    best = min(_TEMPERATURES, key=lambda one: -np.log(np.maximum(softmax(logs / one, axis=1)[lines, np.maximum(truth, 0)], 1e-12)).mean())
-    chances = softmax(logs / best, axis=1)
-    own = raw.argmax(axis=1)
-    other = np.maximum(codes_of(rival.predict(served)[known], classes), 0)
-    lost = chances[lines, own] - chances[lines, other]
-    right = (own == truth).astype(float) - (other == truth)
-    # Chances may be off: half of what they say against the labels themselves is believed.
-    direct, smooth = float(right.mean()), float(lost.mean())
-    luck = float(right.std() / np.sqrt(len(truth)))
-    bias = abs(float(chances[lines, own].mean()) - float((own == truth).mean()))
-    steady = float(np.hypot(lost.std() / np.sqrt(len(truth)), 0.1 * abs(smooth) + bias))
-    weight = luck**2 / max(luck**2 + steady**2, 1e-12)
-    return weight * smooth + (1 - weight) * direct, float(luck * steady / np.sqrt(max(luck**2 + steady**2, 1e-12)))
-
-
-def _for_classes(model, table, classes):
-    """Class probabilities in the order of `classes`."""
-    said, spread = model.probabilities(table), np.zeros((table.n_rows, len(classes)))
-    places = codes_of(model.classes, classes)
-    spread[:, places[places >= 0]] = said[:, places >= 0]
-    return spread
+    return Drops(float(reached[0].mean()), drops.mean(axis=1), few * wide * spread[0], few * wide * spread[1], off)

