@@ -24,7 +24,7 @@ class CleaningPrioritizer(BaseEstimator):
     ----------
     model : str or estimator
         As in `dqops.audit`.
-    budget, cost, risk, explore, scoring, effort, seed
+    budget, cost, risk, explore, scoring, effort, seed, strategy
         As in `dqops.prioritize`.
 
     Attributes
@@ -47,7 +47,7 @@ class CleaningPrioritizer(BaseEstimator):
     (2, True)
     """
 
-    def __init__(self, model="auto", *, budget=None, cost=None, risk="mean", explore=0.0, scoring=None, effort="standard", seed=0):
+    def __init__(self, model="auto", *, budget=None, cost=None, risk="mean", explore=0.0, scoring=None, effort="standard", seed=0, strategy="dqops"):
         self.model = model
         self.budget = budget
         self.cost = cost
@@ -56,6 +56,7 @@ class CleaningPrioritizer(BaseEstimator):
         self.scoring = scoring
         self.effort = effort
         self.seed = seed
+        self.strategy = strategy
 
     def fit(self, X, y):
         """Find the doubts of features and target, and rank them.
@@ -70,7 +71,7 @@ class CleaningPrioritizer(BaseEstimator):
         """
         frame, target = _framed(X, y)
         self.table_ = read(frame, target=target)
-        options = {"budget": self.budget, "cost": self.cost, "risk": self.risk, "explore": self.explore, "scoring": self.scoring}
+        options = {"budget": self.budget, "cost": self.cost, "risk": self.risk, "explore": self.explore, "scoring": self.scoring, "strategy": self.strategy}
         self.ranking_ = prioritize(self.table_, target=target, model=self.model, effort=self.effort, seed=self.seed, **options)
         self.asked_, self.answers_ = self.ranking_, {}
         self._places = {row: place for place, row in enumerate(self.table_.row_ids.to_list())}

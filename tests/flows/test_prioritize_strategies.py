@@ -97,3 +97,12 @@ def test_the_command_takes_a_strategy(tmp_path):
     wrong = CliRunner().invoke(main, ["prioritize", str(tmp_path / "asked.csv"), "--target", "y", "--strategy", "data_obb"])
     assert wrong.exit_code == 2
     assert "Did you mean 'data_oob'" in wrong.output
+
+
+def test_the_prioritiser_asks_in_the_order_of_a_strategy():
+    frame = to_ask()
+    prioritizer = dqops.CleaningPrioritizer("linear", strategy="data_oob", effort="quick").fit(frame.drop("y"), frame["y"])
+    order = prioritizer.ask(5)["row"].to_list()
+    assert order == ranked("data_oob").to_frame()["row"].to_list()[:5]
+    again = prioritizer.tell(order[0], None, frame.row(order[0], named=True)).ask(4)["row"].to_list()
+    assert again == order[1:]
