@@ -205,7 +205,7 @@ def _strategies(strategies, peers):
     chosen = {}
     outside = peer_strategies(peers or {})
     for one in [*given, "random", *outside.values()]:
-        strategy = Oracle() if one == ORACLE else outside[one] if one in outside else chosen_strategy(one)
+        strategy = Oracle() if one == ORACLE else outside[one] if isinstance(one, str) and one in outside else chosen_strategy(one)
         chosen.setdefault(strategy.name, strategy)
     return chosen
 

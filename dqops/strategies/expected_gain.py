@@ -16,6 +16,8 @@ _PARTS = 3  # that rows are cut into, so that each is foretold by models that di
 _ROUNDS = 2
 _DOUBTFUL = 0.5  # a record as doubtful as that teaches nobody until it is answered
 _USUAL = 0.9  # a record that fits worse than this share of the right ones does not, either
+_EMPTY = 0.9  # an empty cell hides a value, as a rule
+_DRAWS = 4  # of other values for the doubtful cells of a record
 _FEWEST = 30  # rows to learn from
 _FEWEST_TOLD = 10  # answers from which on they tell how sure the signs are
 _WEIGHT_OF_CLEAN = 0.2  # of a row known from the start, beside an answer: they are of other rows than those asked for
@@ -44,17 +46,19 @@ class ExpectedGain(Strategy):
     def rank(self, table, model, holdout, rng):
         seed = int(rng.integers(2**31))
         if self.lines is None:
-            self.lines = lines_of(doubts_of(table, model, seed, rng, without=("labels",)), table)
+            self.lines = _with_empty_cells(lines_of(doubts_of(table, model, seed, rng, without=("labels",)), table), table)
         known = self._resolved(table)
         doubt = np.where(known, 0.0, self._doubt(table))
         rows, sure, suspect = table, known, doubt
         if holdout is not None:
             rows, more = _together(table, holdout), np.ones(holdout.n_rows)
             sure, suspect = np.concatenate([known, more > 0]), np.concatenate([doubt, 0 * more])
-        loss, reference = _losses(rows, sure, suspect, model, seed, rng)
+        loss, reference, teaches = _losses(rows, sure, suspect, model, seed, rng)
         unusual = np.searchsorted(np.sort(loss[reference]), loss, side="left") / max(reference.sum(), 1)
         wrong = self._surety(table, doubt, unusual[: table.n_rows], unusual[table.n_rows :])
-        return self._ranking(table, np.where(known, 0.0, loss[: table.n_rows] * wrong))
+        moved = self._moved(table, rows, teaches, model, seed, rng)
+        worth = doubt * moved + (1 - doubt) * self._labels_share(table, model.task) * loss[: table.n_rows]
+        return self._ranking(table, np.where(known, 0.0, worth * wrong))
 
     def tell(self, row, column, value):
         cells = value if column is None and isinstance(value, dict) else {column: value}
@@ -91,6 +95,39 @@ class ExpectedGain(Strategy):
         learner = LogisticRegression().fit(np.concatenate([signs, clean]), np.concatenate([wrong, np.zeros(len(clean), dtype=bool)]), sample_weight=weights)
         return learner.predict_proba(np.column_stack([doubt, unusual]))[:, 1]
 
+    def _moved(self, table, rows, teaches, model, seed, rng):
+        """How far a prediction moves, squared, when the doubtful cells of its record hold what other records do, float64 (n,).
+
+        The record's own label plays no part: records chosen by it would teach that what is filled in goes with a label.
+        """
+        places = row_places(table.row_ids, self.lines["row"])
+        doubtful = self.lines.with_columns(place=pl.Series(places)).filter((pl.col("place") >= 0) & pl.col("column").is_in(table.features))
+        if not doubtful.height:
+            return np.zeros(table.n_rows)
+        classes = classes_of(rows) if model.task == "classification" else None
+        fitted = model.fit(rows.take(np.flatnonzero(teaches)), seed=seed, classes=classes)
+        say = fitted.predict if classes is None else fitted.probabilities
+        recorded, moved = np.asarray(say(table)).reshape(table.n_rows, -1), np.zeros(table.n_rows)
+        for _ in range(_DRAWS):
+            drawn = np.asarray(say(_redrawn(table, rows, teaches, doubtful, rng))).reshape(table.n_rows, -1)
+            moved += ((drawn - recorded) ** 2).sum(axis=1) / (1 if classes is None else 2) / _DRAWS
+        return np.where(np.isfinite(moved), moved, np.max(moved[np.isfinite(moved)], initial=0.0))
+
+    def _labels_share(self, table, task):
+        """How much the loss of a record that no detector doubts counts: less, the fewer answers corrected a label.
+
+        Records chosen by their labels must not have their features put right: what is new in them would go with those labels.
+        """
+        if task == "regression":
+            return 1.0
+        target, corrections, labels = table.roles.target, 0, 0
+        for row, cells in self.told.items():
+            before = self.signs[row][2] if row in self.signs else {}
+            changed = [name for name, value in cells.items() if name is not None and before.get(name) != value]
+            corrections += bool(changed)
+            labels += target in changed
+        return min(1.0, 2 * (labels + 1) / (corrections + 2))
+
     def _ranking(self, table, worth):
         """Records' worth shared out to their cells: to those that a detector doubts, and to the target for what is left."""
         target = pl.DataFrame({"row": table.row_ids, "column": table.roles.target, "kind": "unlike right rows", "score": _DOUBTFUL})
@@ -103,14 +140,39 @@ class ExpectedGain(Strategy):
         return ranked_doubts(self.name, table, cells.drop("score", "reason"), worth[places] * shares, cells["reason"].to_list())
 
 
+def _with_empty_cells(lines, table):
+    """The doubts, and every empty feature cell, also of columns that are empty too often to be a finding cell by cell."""
+    empty = [
+        pl.DataFrame({"row": table.row_ids.filter(table.frame[name].is_null()), "column": name, "kind": "missing", "score": _EMPTY, "reason": "cell is empty"})
+        for name in table.features
+        if table.frame[name].has_nulls()
+    ]
+    if not empty:
+        return lines
+    both = pl.concat([lines, *(one.select(lines.columns) for one in empty)])
+    return both.unique(["row", "column"], keep="first", maintain_order=True)
+
+
 def _together(table, holdout):
     """Training rows and those of the holdout as one table."""
     frame = pl.concat([table.frame, holdout.frame.select(table.columns)], how="vertical_relaxed")
     return replace(table, frame=frame, raw=frame, row_ids=pl.Series("row", np.arange(frame.height)), given=None)
 
 
+def _redrawn(table, rows, teaches, doubtful, rng):
+    """The table with other rows' values in the doubtful cells."""
+    fresh = []
+    for (name,), part in doubtful.group_by("column", maintain_order=True):
+        known = rows.frame[name].filter(pl.Series(teaches)).drop_nulls()
+        if len(known):
+            donors = known.gather(rng.integers(len(known), size=part.height)).cast(table.frame[name].dtype, strict=False)
+            fresh.append(table.frame[name].clone().scatter(part["place"], donors))
+    return table.with_columns(*fresh)
+
+
 def _losses(rows, sure, suspect, model, seed, rng):
-    """Loss at each row under models of the right ones that did not see it, float64 (n,), and which rows those are, bool (n,).
+    """Loss at each row under models of the right ones that did not see it, float64 (n,), which rows those are that it is
+    compared with, and those that teach, bool (n,).
 
     Rows are right that are known or, without any, that nothing speaks against. In a second round those whose loss is larger
     than that of most right rows do not teach either.
@@ -130,7 +192,7 @@ def _losses(rows, sure, suspect, model, seed, rng):
         kept = sure | ((suspect < _DOUBTFUL) & (loss <= np.quantile(loss[reference], _USUAL)))
         if _enough(kept & there, values, model.task):
             teaches = kept & there
-    return loss, reference
+    return loss, reference, teaches
 
 
 def _enough(kept, values, task):

@@ -11,6 +11,7 @@ from sklearn.linear_model import Ridge
 import dqops
 from dqops.cli.main import main
 from dqops.errors import DataError, DqopsError, OptionError, OutputError, SourceError, UnknownNameError
+from dqops.strategies.expected_gain import ExpectedGain
 from dqops.strategies.order import ranked_rows
 
 FEW = {"models": ["linear"], "seeds": 2, "budgets": (0.1, 0.3), "rows": (120, 60, 200)}
@@ -91,8 +92,8 @@ def test_scores_at_both_ends_are_those_of_the_model_on_dirty_and_clean_rows(pair
 
 
 def test_the_same_seed_gives_the_same_curves_whatever_the_workers(pair):
-    first = benched(pair, strategies=["detector", "data_oob"])
-    second = benched(pair, strategies=["detector", "data_oob"], n_jobs=2)
+    first = benched(pair, strategies=[ExpectedGain(), "detector"])
+    second = benched(pair, strategies=["dqops", "detector"], n_jobs=2)
     assert first.to_frame().equals(second.to_frame())
 
 
