@@ -1,8 +1,8 @@
 """Are fast noise curves as good as brute-force ones, for a twentieth of their CPU?
 
-    python benchmarks/curves.py [--sets adult german ...] [--models knn linear auto forest] [--corruptions label_flips ...]
+    python benchmarks/curves.py [--sets adult german ...] [--models knn linear auto forest] [--corruptions label_flips ...] [--effort thorough]
 
-Each curve is measured by training at each rate on five folds, twice, and estimated with ``method="fast"``, in one process. Printed, by
+Each curve is measured by training at each rate on five folds, twice (five times in a thorough run), and estimated with ``method="fast"``, in one process. Printed, by
 set, model and kind of noise: the difference of the two drops at 5, 10 and 20% in points of the score (accuracy or R2), the share of
 measured drops inside the fast band (widened by their own error), and CPU of the estimate over CPU of the measurement. A measured drop has an error of its own: it is
 printed beside. Nothing in the package was fitted to these sets.
@@ -50,13 +50,13 @@ def kinds_of(table, asked):
     return [one for one in (*own, "missing_completely_at_random", "outliers") if not asked or one in asked]
 
 
-def compared(table, model, kind):
+def compared(table, model, kind, effort):
     """Differences of drops, share inside the band, error of the measured drops, ratio of CPU, and the way; None where it cannot be."""
     told, spent = {}, {}
     for method in ("brute", "fast"):
         started = time.process_time()
         with threadpool_limits(limits=1):
-            told[method] = dqops.propagate(table, target=table.roles.target, model=model, corruptions=[kind], rates=RATES, method=method)[kind]
+            told[method] = dqops.propagate(table, target=table.roles.target, model=model, corruptions=[kind], rates=RATES, method=method, effort=effort)[kind]
         spent[method] = time.process_time() - started
     places = [int(np.flatnonzero(told["brute"].rates == rate)[0]) for rate in JUDGED]
     measured = np.nanmean(told["brute"].scores[0] - told["brute"].scores, axis=1)[places]
@@ -74,6 +74,7 @@ def main():
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     parser.add_argument("--models", nargs="*", default=["knn", "linear", "auto", "forest"])
     parser.add_argument("--corruptions", nargs="*", default=[])
+    parser.add_argument("--effort", default="standard")
     asked = parser.parse_args()
     compiled = pl.DataFrame({"x": np.random.default_rng(0).normal(size=100)}).with_columns(y=pl.col("x") > 0)
     for model in ("knn", "linear"):
@@ -85,7 +86,7 @@ def main():
         for model in asked.models:
             for kind in kinds_of(table, asked.corruptions):
                 try:
-                    measured, off, held, error, ratio, way = compared(table, model, kind)
+                    measured, off, held, error, ratio, way = compared(table, model, kind, asked.effort)
                 except dqops.DqopsError as cause:
                     print(f"{name:9}{model:8}{kind:30}{cause}")
                     continue

@@ -172,6 +172,8 @@ class _Work:
         self.tell(0, 1, f"pricing by {method}")
         gains = propagator.price(apart(doubts, self.by), design, self._splits(seen, design), stream(design.seed, f"price:{method}"))
         self.tell(1, 1, f"pricing by {method}")
+        if method != "retrain" and table.roles.weight is not None:
+            notes.append(f"{method} counts all rows alike: sample weights are not followed")
         if priced.n_rows < table.n_rows:
             notes.append(f"prices were measured on {priced.n_rows} of {table.n_rows} rows, sampled with seed {design.seed}")
         return replace(gains, notes=(*notes, *gains.notes))

@@ -1,15 +1,15 @@
 """Votes of the nearest rows in one world, and the chances of each winner where votes are uncertain.
 
-Neighbours have one total order: distance, then row. Vote ties go to the smallest class.
+Neighbours have one total order: distance, then row. Vote ties go to the smallest class. Calls are many and short: starting
+threads for each would take longer than the work.
 """
 
 import numpy as np
-from numba import prange
 
-from dqops.kernels import kernel, parallel_kernel
+from dqops.kernels import kernel
 
 
-@parallel_kernel
+@kernel
 def nearest_in_world(order, distances, gone, rows, away, k):
     """The k nearest rows of each test after some rows moved or left.
 
@@ -34,7 +34,7 @@ def nearest_in_world(order, distances, gone, rows, away, k):
     """
     n_tests, n_rows = order.shape
     nearest = np.full((n_tests, k), -1, dtype=np.int64)
-    for test in prange(n_tests):
+    for test in range(n_tests):
         reach = np.full(k, np.inf)
         count = 0
         for place in range(n_rows):

@@ -174,7 +174,8 @@ def _held(table, design, splits, classes, kept):
         return None
     y, truth = (_targets(one, design.task, classes) for one in (table, judge))
     here = {row: place for place, row in enumerate(judge.row_ids.to_list())}
-    folds = [(split.train, np.array([here[row] for row in judged.row_ids.to_list()])) for split, _, judged in splits]
+    tests = [split.test if judge is table else np.array([here[row] for row in judged.row_ids.to_list()]) for split, _, judged in splits]
+    folds = [(split.train, test) for (split, _, _), test in zip(splits, tests, strict=True)]
     kept["held"] = _Held(X, y, J, truth, folds, classes, learner, splits)
     return kept["held"]
 

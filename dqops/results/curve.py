@@ -140,14 +140,24 @@ class NoiseCurve:
         """Mean score at each rate, float64 (n_rates,): measured where it was, else fitted."""
         measured = np.isfinite(self.scores)
         held = np.where(measured, self.scores, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
-        return np.where(measured.any(axis=1) & ~self.fast, held, self.response.at(self.rates))
+        return np.where(measured.any(axis=1), held, self.response.at(self.rates))
 
     def drop(self, rate):
-        """Expected loss of score at that rate of noise, with the band of the fitted curve."""
+        """Expected loss of score at that rate of noise, with the band of the fitted curve.
+
+        What was counted or refitted is known better than a curve of three numbers says: between its rates the curve is bent
+        to lead through them.
+        """
         fitted = self.response.at([0.0, rate])
         drawn = np.array([curve_at(self.response.form, one, [0.0, rate]) for one in self.response.draws])
         low, high = np.quantile(drawn[:, 0] - drawn[:, 1], [0.05, 0.95])
-        return Estimate(float(fitted[0] - fitted[1]), float(low), float(high))
+        bent = float(np.interp(rate, self.rates, self._beside())) if self.fast else 0.0
+        return Estimate(float(fitted[0] - fitted[1]) + bent, float(low) + bent, float(high) + bent)
+
+    def _beside(self):
+        """By how much the drops at the rates lie beside those of the fitted curve, float64 (n_rates,)."""
+        fitted, means = self.response.at(self.rates), self.means()
+        return (means[0] - means) - (fitted[0] - fitted)
 
     def tolerance(self, loss):
         """Highest rate up to which the score stays within `loss` of that at rate 0, as `Tolerance`.
