@@ -145,13 +145,13 @@ class NoiseCurve:
     def drop(self, rate):
         """Expected loss of score at that rate of noise, with the band of the fitted curve.
 
-        What was counted or refitted is known better than a curve of three numbers says: between its rates the curve is bent
-        to lead through them.
+        What was counted is known better than a curve of three numbers says: the curve is bent to lead through it. Scores
+        that hang on draws are smoothed by the curve instead.
         """
         fitted = self.response.at([0.0, rate])
         drawn = np.array([curve_at(self.response.form, one, [0.0, rate]) for one in self.response.draws])
         low, high = np.quantile(drawn[:, 0] - drawn[:, 1], [0.05, 0.95])
-        bent = float(np.interp(rate, self.rates, self._beside())) if self.fast else 0.0
+        bent = float(np.interp(rate, self.rates, self._beside())) if self.method == "counted" else 0.0
         return Estimate(float(fitted[0] - fitted[1]) + bent, float(low) + bent, float(high) + bent)
 
     def _beside(self):
