@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -27,6 +28,8 @@ def going_on(folder):
     try:
         yield
     except KeyboardInterrupt:
-        if folder:
-            click.echo(f"dqops: interrupted; the same command goes on from what is kept in {folder}", err=True)
+        kept = Path(folder or ".") / "fits.jsonl"
+        if folder and kept.exists():
+            count = len(kept.read_text(encoding="utf-8").splitlines())
+            click.echo(f"dqops: interrupted; the same command goes on from the {count} results that are kept in {folder}", err=True)
         raise

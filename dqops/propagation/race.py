@@ -236,16 +236,24 @@ class Race:
         scores = [self.kept.of(_name_of(split)) for split, _ in batch]
         open_ones = [at for at, score in enumerate(scores) if score is None or None in held[at]]
         work = [(batch[at][0], [one for one, known in zip(batch[at][1], held[at], strict=True) if known is None], arms, self.design, self.detectors) for at in open_ones]
-        for at, (_, score, outcomes) in zip(open_ones, map_blocks(_run_split, work, n_jobs=max(len(work), 1), prefer="processes"), strict=True):
+        for at, (_, score, outcomes) in zip(open_ones, self._measured(work), strict=True):
             fresh = {option: vars(outcome) for option, outcome in outcomes}
             for place, option in enumerate(batch[at][1]):
                 if option in fresh:
                     held[at][place] = fresh[option]
-                    self.kept.keep(names[at][place], fresh[option])
+                    if self.kept.of(names[at][place]) is None:
+                        self.kept.keep(names[at][place], fresh[option])
             scores[at] = score
             self.kept.keep(_name_of(batch[at][0]), score)
         told = zip(batch, scores, held, strict=True)
         return [((split[0].repeat, split[0].fold), score, [(option, Outcome(**one)) for option, one in zip(options, known, strict=True)]) for (split, options), score, known in told]
+
+    def _measured(self, work):
+        """What `_run_split` says of these splits; of one alone, each outcome is kept as soon as it is there."""
+        if len(work) != 1:
+            return map_blocks(_run_split, work, n_jobs=max(len(work), 1), prefer="processes")
+        [(one, _, arms, _, _)] = work
+        return [_run_split(work[0], lambda option, outcome: self.kept.keep(_name_of(one, option, arms), vars(outcome)))]
 
     def _workers(self, fits):
         """Splits worked on at once: more than one where the work is worth starting processes for."""
@@ -263,12 +271,15 @@ def _name_of(one, option=None, arms=()):
     return f"before:{split.repeat}:{split.fold}" if option is None else f"{option.finding}:{option.steps!r}:{','.join(arms)}:{split.repeat}:{split.fold}"
 
 
-def _run_split(work):
+def _run_split(work, told=lambda option, outcome: None):
     (split, train, test), options, arms, design, detectors = work
     # Splits run side by side; threads inside a fit would only wait for each other.
     with threadpool_limits(limits=1):
         trial = Trial(train, test, design, detectors, trial_seed(design.seed, split))
-        outcomes = [(option, trial.run(option, arms=arms)) for option in options]
+        outcomes = []
+        for option in options:
+            outcomes.append((option, trial.run(option, arms=arms)))
+            told(*outcomes[-1])
     return (split.repeat, split.fold), trial.score_before, outcomes
 
 

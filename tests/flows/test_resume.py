@@ -127,7 +127,8 @@ def test_the_command_says_how_to_go_on(tmp_path, monkeypatch):
     path, folder = tmp_path / "t.csv", tmp_path / "run"
     dirty().write_csv(path)
 
-    def interrupted(*given, **options):
+    def interrupted(*given, keep, **options):
+        Finished(keep, "another").keep("one", 1.0)
         raise KeyboardInterrupt
 
     asked = ["propagate", str(path), "--target", "y", "--model", "linear", "--corruptions", "target_swaps", "--rates", "0.2", "--effort", "quick", "--jobs", "1", "--save", str(folder)]
@@ -135,7 +136,7 @@ def test_the_command_says_how_to_go_on(tmp_path, monkeypatch):
         patch.setattr("dqops.flows.propagate.propagate", interrupted)
         stopped = CliRunner().invoke(main, asked)
     assert stopped.exit_code == 1
-    assert f"goes on from what is kept in {folder}" in stopped.output
+    assert f"goes on from the 1 results that are kept in {folder}" in stopped.output
     done = CliRunner().invoke(main, asked)
     assert done.exit_code == 0, done.output
     assert {one.name for one in folder.iterdir()} == {NAME, "curves.json", "page.html"}
