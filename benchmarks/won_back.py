@@ -54,6 +54,8 @@ def pipelines(name, classify):
 def judge(name, model, effort, most):
     """One line: scores by arm, and what was won back."""
     dirty, clean, target, ignore = load(name)
+    known = clean[target].is_not_null()
+    dirty, clean = dirty.filter(known), clean.filter(known)
     if dirty.height > most:
         rows = np.sort(np.random.default_rng(0).choice(dirty.height, most, replace=False))
         dirty, clean = dirty[rows], clean[rows]

@@ -187,6 +187,54 @@ def is_number(table, column):
     return meaning is not None and meaning.kind == "number" and table.frame[column].n_unique() > _MOST_LEVELS // 2
 
 
+@dataclass(frozen=True)
+class Foreteller:
+    """What the other columns say a cell of a number column should hold.
+
+    Parameters
+    ----------
+    coder : Coder
+    trees : fitted forest or None
+        None where nothing can be foretold.
+    middle : float or None
+        Median of the sound cells.
+    """
+
+    coder: "Coder"
+    trees: object
+    middle: float | None
+
+    @classmethod
+    def of(cls, table, column, sound, rng):
+        """Learned from the training rows whose cell is sound.
+
+        Parameters
+        ----------
+        table : Table
+        column : str
+        sound : polars.Series of Float64 (n,)
+            The column with doubtful cells empty.
+        rng : numpy.random.Generator
+        """
+        known = np.flatnonzero((sound.is_not_null() & sound.is_finite().fill_null(False)).to_numpy())
+        middle = sound.gather(known).median()
+        if len(known) > _MOST_ROWS:
+            known = np.sort(rng.choice(known, _MOST_ROWS, replace=False))
+        answers, coder = sound.gather(known), Coder([name for name in table.features if name != column]).fit(table)
+        if len(known) and answers.n_unique() <= _MOST_LEVELS // 2:
+            answers = answers.cast(pl.String)  # few numbers are levels: nothing between them can be true
+        return cls(coder, fit_trees(coder.matrix(table.take(known)), answers, rng) if len(known) else None, middle)
+
+    def filled(self, table, numbers, positions):
+        """The numbers with what is foretold at these positions."""
+        if not len(positions):
+            return numbers
+        if self.trees is None:
+            return written(numbers, positions, pl.Series([self.middle], dtype=pl.Float64).new_from_index(0, len(positions)))
+        told = pl.Series(self.trees.predict(self.coder.matrix(table.take(positions))).tolist())
+        return written(numbers, positions, told.cast(pl.Float64))
+
+
 def fit_trees(X, y, rng):
     """Randomised trees for the column, or None where it cannot be predicted from anything."""
     kept = y.is_not_null().to_numpy() if not y.dtype.is_float() else y.is_finite().fill_null(False).to_numpy()

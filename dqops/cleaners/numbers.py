@@ -6,10 +6,16 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from dqops.cleaners.impute import Foreteller
 from dqops.contracts import Cleaner
 from dqops.tables.cells import as_numbers, written
 
-_ORDERS = {"blank": "empty", "typical": "write the median into", "clip": "move to the nearest usual number"}
+_ORDERS = {
+    "blank": "empty",
+    "typical": "write the median into",
+    "predict": "write what the other columns foretell into",
+    "clip": "move to the nearest usual number",
+}
 
 
 @dataclass(frozen=True)
@@ -18,10 +24,10 @@ class ParseNumbers(Cleaner):
 
     Parameters
     ----------
-    wild : {"blank", "typical", "keep"}
+    wild : {"blank", "typical", "predict", "keep"}
         Typos that still parse are wild numbers: empty those cells and the unreadable ones, or write the median
-        of the training rows, for models that refuse empty cells; or keep them, and write only what can be read
-        into the doubtful cells.
+        of the training rows, for models that refuse empty cells, or what trees foretell from the other columns;
+        or keep them, and write only what can be read into the doubtful cells.
 
     Examples
     --------
@@ -31,11 +37,13 @@ class ParseNumbers(Cleaner):
 
     name = "parse"
     kinds = ("formats",)
-    wild: Literal["blank", "typical", "keep"] = "blank"
+    wild: Literal["blank", "typical", "predict", "keep"] = "blank"
 
     def fit(self, table, detector, column, rng):
         """Learn the usual range of the parsed column."""
         fitted = self.fitted(detector=detector, column=column, usual=usual_range(as_numbers(table, column)), numbers=False)
+        if self.wild == "predict":
+            return fitted.fitted(foretold=Foreteller.of(table, column, fitted._tamed(table), rng))
         if self.wild != "keep":
             return fitted
         kept = fitted._corrected(table)
@@ -45,10 +53,18 @@ class ParseNumbers(Cleaner):
         """The table with the column as Float64; suggestions of the detector go first."""
         if self.wild == "keep":
             return table.with_columns(self._corrected(table))
+        numbers = self._tamed(table)
+        if self.wild == "predict":
+            emptied = numbers.is_null() & table.frame[self.column_].is_not_null()
+            numbers = self.foretold_.filled(table, numbers, np.flatnonzero(emptied.to_numpy()))
+        return table.with_columns(numbers)
+
+    def _tamed(self, table):
+        """The numbers, suggestions of the detector among them, without the wild ones."""
         numbers = as_numbers(table, self.column_)
         for suggested, positions in self._suggested(table):
             numbers = written(numbers, positions, suggested)
-        return table.with_columns(tamed(numbers, self.usual_, self.wild))
+        return tamed(numbers, self.usual_, self.wild)
 
     def _suggested(self, table):
         for group in self.detector_.find(table):
@@ -75,9 +91,9 @@ class TameOutliers(Cleaner):
 
     Parameters
     ----------
-    wild : {"blank", "typical", "clip"}
-        Empty them, write the median of the training rows, or the end of the range of their sound cells that is
-        nearer (winsorising).
+    wild : {"blank", "typical", "predict", "clip"}
+        Empty them, write the median of the training rows, what trees foretell from the other columns, or the end of
+        the range of their sound cells that is nearer (winsorising).
 
     Examples
     --------
@@ -87,7 +103,7 @@ class TameOutliers(Cleaner):
 
     name = "tame"
     kinds = ("outliers",)
-    wild: Literal["blank", "typical", "clip"] = "blank"
+    wild: Literal["blank", "typical", "predict", "clip"] = "blank"
 
     def fit(self, table, detector, column, rng):
         """Learn the usual range of the column, and where its sound cells end."""
@@ -97,9 +113,10 @@ class TameOutliers(Cleaner):
         for group in detector.find(table):
             if group.column == column:
                 sound = written(sound, group.at_least(0.5).positions, None)
+        foretold = Foreteller.of(table, column, sound, rng) if self.wild == "predict" else None
         sound = sound.filter(sound.is_finite().fill_null(False))
         ends = (None, None) if sound.is_empty() else (sound.min(), sound.max())
-        return self.fitted(detector=detector, column=column, usual=usual, ends=ends)
+        return self.fitted(detector=detector, column=column, usual=usual, ends=ends, foretold=foretold)
 
     def repair(self, table):
         """The table with the doubtful cells suggested, emptied, made typical or moved to the end of the range."""
@@ -110,6 +127,9 @@ class TameOutliers(Cleaner):
         numbers = tamed(numbers, self.usual_, self.wild)
         if self.wild == "clip" and self.ends_[0] is not None:
             numbers = numbers.fill_null(recorded.fill_nan(None).clip(*self.ends_))
+        if self.wild == "predict":
+            emptied = numbers.is_null() & recorded.is_not_null()
+            numbers = self.foretold_.filled(table, numbers, np.flatnonzero(emptied.to_numpy()))
         return table.with_columns(numbers)
 
     def action(self):

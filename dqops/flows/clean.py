@@ -79,7 +79,7 @@ def clean(
     found = audit(table, holdout=holdout, detectors=detectors, max_seconds=max_seconds, n_jobs=n_jobs, progress=progress, **choices)
     repairs, design, together = choose_repairs(table, found, min_confidence=min_confidence), None, None
     if found.baseline is not None and any(one.steps for one in repairs):
-        repairs, design, together = measured_together(table, repairs, found.baseline.set_aside, holdout, progress, **choices)
+        repairs, design, together = measured_together(table, repairs, found, holdout, progress, min_confidence=min_confidence, **choices)
     steps = in_order(repairs)
     _, work = fit_recipe(table, steps, design=design, seed=seed)
     _refuse_one_class(work.table, table)

@@ -158,16 +158,19 @@ def _options(finding, table):
     return options_of(finding, table)
 
 
-def measured_together(table, repairs, set_aside, holdout, progress, *, model, scoring, seed, effort, allow_pickle):
-    """The repairs with what is only surely right left out where the model loses by it, and the gain of them all.
+def measured_together(table, repairs, found, holdout, progress, *, min_confidence, model, scoring, seed, effort, allow_pickle):
+    """The repairs that gain most together, and what they gain.
+
+    Rival sets are judged on splits of their own: with what is only surely right left out, and with every repair whose gain was
+    too small to be seen alone. The gain of the winner is measured on others.
 
     Parameters
     ----------
     table : Table
     repairs : list of Repair
-    set_aside : sequence of str
-        Columns that give the target away.
-    holdout, progress, model, scoring, seed, effort, allow_pickle
+    found : Audit
+        Its leaks are set aside.
+    holdout, progress, min_confidence, model, scoring, seed, effort, allow_pickle
         Of `clean`.
 
     Returns
@@ -182,21 +185,62 @@ def measured_together(table, repairs, set_aside, holdout, progress, *, model, sc
     from dqops.propagation.whole import measure_together
 
     held = None if holdout is None else holdout_of(holdout, table, vars(table.roles), table.roles.ignored)[0]
-    honest, judge = (None if one is None else one.with_roles(ignored=(*one.roles.ignored, *set_aside)) for one in (table, held))
+    honest, judge = (None if one is None else one.with_roles(ignored=(*one.roles.ignored, *found.baseline.set_aside)) for one in (table, held))
     design = design_of(honest, model=model, scoring=scoring, seed=seed, effort=effort, allow_pickle=allow_pickle, holdout=judge)
-    fewer = without_sure(repairs)
-    sets = [in_order(repairs), in_order(fewer)]
-    ways = [partial(_made_in_both, steps, design, seed) for steps in (sets if sets[0] != sets[1] and sets[1] else sets[:1])]
-    seen = measure_together(subsample(honest, EFFORTS[effort].rows, seed), ways, design, holdout=judge, tell=progress or (lambda done, total, what: None))
-    place, rivals = 0, range(len(ways))
+    seen_on = partial(measure_together, subsample(honest, EFFORTS[effort].rows, seed), design=design, holdout=judge, tell=progress or (lambda done, total, what: None))
+    chosen = _chosen_together(seen_on, repairs, [bolder(repairs, found, table, min_confidence), without_sure(repairs)], design)
+    if not in_order(chosen):
+        return chosen, design, None
+    seen = seen_on([partial(_made_in_both, in_order(chosen), design, seed)], skip=1)
     if seen.failures[0] or len(seen.differences[0]) < 2:
-        return fewer, design, None
-    if len(rivals) > 1 and not seen.failures[1] and seen.against(0, 1).high < 0:
-        repairs, place = fewer, 1
-    gain = seen.gain(place)
+        return without_sure(repairs), design, None
+    gain = seen.gain(0)
     if gain.high < 0:
-        repairs = fewer if place == 0 else [replace(one, steps=(), why="the model loses by it") for one in repairs]
-    return repairs, design, Repair("all", "all repairs together", "measured on other splits", in_order(repairs), True, gain)
+        chosen = [replace(one, steps=(), why="the model loses by it") for one in chosen]
+    return chosen, design, Repair("all", "all repairs together", "measured on other splits", in_order(chosen), True, gain)
+
+
+def bolder(repairs, found, table, min_confidence):
+    """The repairs, and the best of every finding whose gain was too small to be seen alone: many such may add up.
+
+    Parameters
+    ----------
+    repairs : list of Repair
+    found : Audit
+    table : Table
+    min_confidence : float or None
+        Of `clean`.
+    """
+    return [_bold(one, finding, found.gains.of(finding.id), table, min_confidence) for one, finding in zip(repairs, found.findings, strict=True)]
+
+
+def _bold(repair, finding, gain, table, min_confidence):
+    if repair.pays or gain is None or gain.repair.high <= 0:
+        return repair
+    option = next((one for one in _options(finding, table) if one.action == gain.action), None)
+    if option is None or option.on_rows:
+        return repair
+    made = tuple(Step(*step, min_confidence or 0.0) for step in option.steps)
+    return Repair(finding.id, option.action, "it pays together with others", (*_before(made, repair.steps), *made), True, gain.repair)
+
+
+def _chosen_together(seen_on, repairs, rivals, design):
+    """The repairs, or the set of rivals that gains more than they do on splits of its own."""
+    sets = [repairs, *(one for one in rivals if in_order(one) and in_order(one) != in_order(repairs))]
+    if len(sets) == 1:
+        return repairs
+    seen = seen_on([partial(_made_in_both, in_order(one), design, design.seed) for one in sets])
+    best = 0
+    for place in range(1, len(sets)):
+        if not seen.failures[place] and (seen.failures[best] or _better(seen, place, best)):
+            best = place
+    return sets[best]
+
+
+def _better(seen, place, best):
+    """Whether a set gains more, deployed, or as much and more in training, where wild cells can be done without."""
+    deployed, training = (seen.against(place, best, arm=arm) for arm in ("deployed", "training"))
+    return _pays(deployed) or (deployed.high > 0 and training.low > 0 and training.expected > -deployed.expected)
 
 
 def _made_in_both(steps, design, seed, train, test):

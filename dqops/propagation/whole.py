@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 from dqops.errors import DataError, ModelError
 from dqops.propagation.effort import FOLDS
 from dqops.propagation.intervals import paired_interval
-from dqops.propagation.trial import Trial, trial_seed
+from dqops.propagation.trial import Trial, trial_seed, typed_like
 from dqops.seeds import draw_seed
 
 SHARE = 1 / (FOLDS - 1)
@@ -21,24 +21,28 @@ class Together:
     ----------
     differences : tuple of tuple of float
         For each set, score after minus score before, split by split.
+    training : tuple of tuple of float
+        The same with both models judged on the repaired rows.
     failures : tuple of str
         For each set, why the model could not be fitted after it, or nothing.
     """
 
     differences: tuple
+    training: tuple
     failures: tuple
 
     def gain(self, place, *, level=0.9):
         """`Estimate` of what a set gains, by the corrected interval of Nadeau and Bengio."""
         return paired_interval(self.differences[place], SHARE, level=level)
 
-    def against(self, place, other, *, level=0.9):
-        """`Estimate` of what a set gains beyond another."""
-        pairs = zip(self.differences[place], self.differences[other], strict=True)
+    def against(self, place, other, *, arm="deployed", level=0.9):
+        """`Estimate` of what a set gains beyond another, in the "deployed" arm or the "training" arm."""
+        seen = self.differences if arm == "deployed" else self.training
+        pairs = zip(seen[place], seen[other], strict=True)
         return paired_interval([one - rival for one, rival in pairs], SHARE, level=level)
 
 
-def measure_together(table, repairs, design, *, holdout=None, repeats=1, tell=lambda done, total, what: None):
+def measure_together(table, repairs, design, *, holdout=None, repeats=1, skip=0, tell=lambda done, total, what: None):
     """Measure sets of repairs on splits that nothing was chosen on.
 
     Parameters
@@ -51,6 +55,8 @@ def measure_together(table, repairs, design, *, holdout=None, repeats=1, tell=la
         Its parts judge instead of held-out rows of the table.
     repeats : int
         Of five folds.
+    skip : int
+        Repeats that come before, and were used to choose.
 
     Returns
     -------
@@ -62,18 +68,23 @@ def measure_together(table, repairs, design, *, holdout=None, repeats=1, tell=la
     """
     seed = draw_seed(design.seed, "together")
     fresh = replace(design, seed=seed)
-    splits = fresh.splits(table, folds=FOLDS, repeats=repeats)
-    judges = splits if holdout is None else fresh.splits(holdout, folds=FOLDS, repeats=repeats)
+    splits = list(fresh.splits(table, folds=FOLDS, repeats=skip + repeats))
+    judges = splits if holdout is None else list(fresh.splits(holdout, folds=FOLDS, repeats=skip + repeats))
+    # Splits forward in time have no repeats: the same judge again.
+    pairs = [pair for pair in zip(splits, judges, strict=True) if pair[0].repeat >= skip] or list(zip(splits, judges, strict=True))
     judge = table if holdout is None else holdout
-    seen, failures = [[] for _ in repairs], [""] * len(repairs)
-    for done, (split, other) in enumerate(zip(splits, judges, strict=True)):
-        tell(done, len(splits), "measuring all repairs together")
+    seen, learned, failures = [[] for _ in repairs], [[] for _ in repairs], [""] * len(repairs)
+    for done, (split, other) in enumerate(pairs):
+        tell(done, len(pairs), "measuring all repairs together")
         with threadpool_limits(limits=1):
             trial = Trial(table.take(split.train), judge.take(other.test), design, {}, trial_seed(seed, split))
             for place, repair in enumerate(repairs):
                 try:
                     train, test = repair(trial.train, trial.test)
-                    seen[place].append(trial.score(trial.fit(train), test) - trial.score_before)
+                    reached = trial.score(trial.fit(train), test)
+                    known = trial.score(trial.before, typed_like(test, trial.test))
+                    seen[place].append(reached - trial.score_before)
+                    learned[place].append(reached - known)
                 except (ModelError, DataError) as failure:
                     failures[place] = failures[place] or str(failure)
-    return Together(tuple(tuple(one) for one in seen), tuple(failures))
+    return Together(tuple(map(tuple, seen)), tuple(map(tuple, learned)), tuple(failures))

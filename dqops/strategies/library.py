@@ -11,8 +11,8 @@ from dqops.propagation.trial import Option
 
 # Repairs that compete for each kind; the winner is chosen by measured gain, never by taste.
 RIVALS = {
-    "formats": (ParseNumbers("blank"), ParseNumbers("typical"), WriteSuggestion()),
-    "outliers": (TameOutliers("blank"), TameOutliers("typical")),
+    "formats": (ParseNumbers("blank"), ParseNumbers("predict"), WriteSuggestion()),
+    "outliers": (TameOutliers("blank"), TameOutliers("predict")),
     "missing": (EmptyDisguised(), FillTypical(), FillPredicted()),
     "categories": (WriteSuggestion(), WriteSuggestion(empty_rest=True)),
     "rules": (WriteSuggestion(), WriteSuggestion(empty_rest=True)),

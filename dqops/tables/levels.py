@@ -15,6 +15,7 @@ _HELD = 0.5  # share of the cells that usual levels must hold
 _FLAT = 10  # rare levels from which equal counts tell that they were drawn by chance
 _SLIP = 0.01  # share of the cells that a usual level holds, and a slip does not
 _MOST, _RANGES = 0.8, 5.0  # share that frequent levels hold where they tell the range; ranges that are near
+_MANY, _SURELY = 30, 8.0  # rare levels that tell what chance does; its errors that a usual level stands above them
 _LEAST = 10  # cells of the rarest usual level
 
 
@@ -93,7 +94,7 @@ def usual_levels(levels, counts):
 
     Usual levels are far more frequent than all others. Rarer ones belong too where they continue the usual ones on
     the same grid, ever more rarely, as a tail does; they are slips where they stand off the grid, or where many of
-    them are equally rare, as if drawn by chance.
+    them, nearly all beyond the usual ones, are equally rare, as if drawn by chance.
 
     Parameters
     ----------
@@ -113,14 +114,15 @@ def usual_levels(levels, counts):
     """
     order = np.argsort(-counts, kind="stable")
     levels, counts = levels[order], counts[order]
-    usual = _how_many_usual(counts)
+    usual = _how_many_usual(counts) or _above_chance(levels, counts)
     if usual is None:
         return None
     top, rare, often = np.sort(levels[:usual]), levels[usual:], counts[usual:]
     off = _off_grid(top, rare)
     if len(top) >= 3 and off.sum() >= 3 and often[off].sum() >= 0.5 * often.sum():
         return np.concatenate([top, rare[~off]])
-    if len(rare) >= _FLAT and often.mean() >= 3 and often.var() <= 2.0 * often.mean():
+    beyond = np.mean((rare < top[0]) | (rare > top[-1])) if len(rare) else 0.0
+    if len(rare) >= _FLAT and often.mean() >= 3 and often.var() <= 2.0 * often.mean() and beyond >= _MOST:
         return top
     return None
 
@@ -138,6 +140,19 @@ def _how_many_usual(counts):
     if not fits.any():
         return None
     return int(places[np.argmax(np.where(fits, above / below, 0))])
+
+
+def _above_chance(levels, counts):
+    """Number of levels that hold most cells above many others, off their range, whose counts are those of chance."""
+    for usual in range(2, min(len(counts) - _MANY, _MOST_LEVELS) + 1):
+        often, above = counts[usual:], counts[usual - 1]
+        if counts[:usual].sum() < _HELD * counts.sum() or above < _LEAST:
+            continue
+        mean, top = often.mean(), levels[:usual]
+        beyond = np.mean((levels[usual:] < top.min()) | (levels[usual:] > top.max()))
+        if mean >= 3 and often.var() <= 2.0 * mean and above >= mean + _SURELY * np.sqrt(mean) and beyond >= _MOST:
+            return usual
+    return None
 
 
 def _off_grid(top, rare):

@@ -62,6 +62,22 @@ def test_outliers_are_emptied_or_made_typical():
     assert fitted(TameOutliers("typical"), table, detector, "size").repair(table).frame["size"][5] == 3.5
 
 
+@pytest.mark.parametrize("cleaner", [TameOutliers("predict"), ParseNumbers("predict")])
+def test_wild_cells_get_what_the_other_columns_foretell(cleaner):
+    months = np.tile(np.arange(1.0, 13.0), 20)
+    dirty = np.where(np.arange(240) == 30, 9e6, months)
+    cells = dirty if isinstance(cleaner, TameOutliers) else ["?" if place == 31 else f"{cell:g}" for place, cell in enumerate(dirty)]
+    table = table_of(month=cells, name=[f"m{month:g}" for month in months], y=[0, 1] * 120)
+    detector = _Marked("month", [30]) if isinstance(cleaner, TameOutliers) else Detector.named("formats")().fit(table, None, np.random.default_rng(0))
+    repaired = fitted(cleaner, table, detector, "month").repair(table).frame["month"]
+    assert repaired.to_list() == months.tolist()
+
+
+def test_where_nothing_foretells_a_wild_cell_the_median_is_written():
+    table = table_of(size=[1.0, 2.0, 3.0, 4.0, 5.0, 1e6], y=[0, 1] * 3)
+    assert fitted(TameOutliers("predict"), table, _Marked("size", [5]), "size").repair(table).frame["size"][5] == 3.0
+
+
 def test_empty_cells_get_the_typical_value_of_training_rows():
     train = table_of(age=[1.0, None, 3.0, 100.0], city=["a", "a", None, "b"], y=[0, 1, 0, 1])
     serving = table_of(age=[None, 7.0], city=[None, "b"], y=[0, 1])

@@ -36,6 +36,7 @@ NATURAL = {
     "some decimals": lambda rng: np.where(rng.random(3000) < 0.9, rng.integers(1, 80, 3000), rng.integers(1, 160, 3000) / 2),
     "random walk": lambda rng: np.cumsum(rng.normal(size=3000)),
     "running number": lambda rng: np.arange(3000),
+    "a slider with heaps": lambda rng: np.where(rng.random(3000) < 0.7, rng.choice([0, 50, 100], 3000), rng.integers(0, 101, 3000)),
     "groups in rows": lambda rng: np.repeat(rng.integers(0, 900, 1000), rng.integers(1, 6, 1000))[:3000],
 }
 
@@ -125,3 +126,9 @@ def test_what_was_learned_holds_for_a_batch(rng):
 )
 def test_odd_columns(rng, values):
     assert surely(search(rng, c=values)) == {}
+
+
+def test_numbers_drawn_by_chance_beyond_the_levels_of_a_small_column(rng):
+    season = np.where(np.arange(1200) % 5 < 2, rng.integers(1, 101, 1200), rng.integers(1, 5, 1200))
+    found = surely(search(rng, season=season))["season"]
+    assert found == np.flatnonzero(season > 4).tolist()

@@ -63,6 +63,18 @@ def test_a_repaired_column_keeps_no_wild_number(shared):
     assert cleaned.frame["chord_length"].max() < 1
 
 
+def test_many_gains_too_small_to_be_seen_alone_are_made_together():
+    rng = np.random.default_rng(0)
+    parts = rng.normal(size=(500, 12))
+    y = parts.sum(axis=1) > 0
+    dirty = np.where(rng.random(parts.shape) < 0.02, parts + 40 * rng.choice([-1, 1], parts.shape), parts)
+    frame = pl.DataFrame({f"part{place}": dirty[:, place] for place in range(12)}).with_columns(pl.Series("y", y.astype(int)))
+    plan = dqops.clean(frame, target="y", model="linear", effort="quick")
+    made = [one for one in plan.repairs if one["applied"] and one["finding"] != "all"]
+    assert len(made) >= 10
+    assert next(one for one in plan.repairs if one["finding"] == "all")["low"] > 0.05
+
+
 def test_same_seed_same_plan():
     first, second = (dqops.clean(dirty(), target="y", model="knn", effort="quick", seed=3) for _ in range(2))
     assert first.changes.drop("when").equals(second.changes.drop("when"))
