@@ -93,7 +93,7 @@ def usual_levels(levels, counts):
     """Levels that belong to a column of few levels, where the rest looks like slips; else None.
 
     Usual levels are far more frequent than all others. Rarer ones belong too where they continue the usual ones on
-    the same grid, ever more rarely, as a tail does; they are slips where they stand off the grid, or where many of
+    the same grid, ever more rarely, as a tail does; they are slips where few cells stand off the grid, or where many of
     them, nearly all beyond the usual ones, are equally rare, as if drawn by chance.
 
     Parameters
@@ -119,7 +119,8 @@ def usual_levels(levels, counts):
         return None
     top, rare, often = np.sort(levels[:usual]), levels[usual:], counts[usual:]
     off = _off_grid(top, rare)
-    if len(top) >= 3 and off.sum() >= 3 and often[off].sum() >= 0.5 * often.sum():
+    few = often.sum() <= (1 - _MOST) * counts.sum()
+    if few and len(top) >= 3 and off.sum() >= 3 and often[off].sum() >= 0.5 * often.sum():
         return np.concatenate([top, rare[~off]])
     beyond = np.mean((rare < top[0]) | (rare > top[-1])) if len(rare) else 0.0
     if len(rare) >= _FLAT and often.mean() >= 3 and often.var() <= 2.0 * often.mean() and beyond >= _MOST:
