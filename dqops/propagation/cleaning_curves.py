@@ -77,7 +77,7 @@ def captured(areas, random_areas, full_scores, level=LEVEL):
     -------
     tuple of float
         A ratio of means over seeds, and the interval of Fieller's kind to first order; NaN where the clean table is not
-        surely better than the random order: there is nothing to win.
+        surely better than the random order (never from one seed): there is nothing to win.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def captured(areas, random_areas, full_scores, level=LEVEL):
     """
     won, room = (np.asarray(one, dtype=np.float64) - np.asarray(random_areas, dtype=np.float64) for one in (areas, full_scores))
     mean, low, _ = over_seeds(room, level)
-    if not mean > 0 or low <= 0:
+    if not low > 0:
         return np.nan, np.nan, np.nan
     share = won.mean() / mean
     spread = over_seeds((won - share * room) / mean, level)

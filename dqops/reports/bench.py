@@ -77,7 +77,7 @@ def page(bench):
     """The benchmark as one self-contained HTML page."""
     from dqops.reports.page import template
 
-    colours = _colours(bench.summary()["strategy"].unique(maintain_order=True).to_list())
+    colours = colours_of(bench.summary()["strategy"].unique(maintain_order=True).to_list())
     groups = [
         {
             "name": sentence(name, 60),
@@ -91,7 +91,7 @@ def page(bench):
     return template("bench.html").render(groups=groups, bench=bench, warnings=[sentence(one) for one in bench.warnings])
 
 
-def _colours(strategies):
+def colours_of(strategies):
     """Colour and dashes of each strategy, the same on all plots."""
     ordered = sorted(strategies, key=lambda name: (name != "dqops", name))
     return {name: (_COLOURS[place % len(_COLOURS)], _DASHES[place // len(_COLOURS) % len(_DASHES)]) for place, name in enumerate(ordered)}
@@ -114,7 +114,7 @@ def plot(bench, name, model, colours=None):
     """
     own = bench.to_frame().filter((pl.col("set") == name) & (pl.col("model") == model))
     lines = bench.summary().filter((pl.col("set") == name) & (pl.col("model") == model))
-    colours = colours or _colours(lines["strategy"].to_list())
+    colours = colours or colours_of(lines["strategy"].to_list())
     means = mean_curves(own)
     scores = [score for points in means.values() for _, score in points] + lines["full"].to_list()
     low, high = min(scores), max(scores)
