@@ -60,6 +60,8 @@ def judge(name, model, effort, most):
         rows = np.sort(np.random.default_rng(0).choice(dirty.height, most, replace=False))
         dirty, clean = dirty[rows], clean[rows]
     before, truth = as_table(dirty, target, ignore), as_table(clean, target, ignore)
+    known = np.flatnonzero(truth.target().is_not_null().to_numpy())  # some classes are words for missing
+    before, truth = before.take(known), truth.take(known)
     classify = truth.target().dtype == "String" or truth.target().n_unique() <= 10
     pipeline = pipelines(model, classify)
     plan = dqops.clean(before, model=pipeline, effort=effort)

