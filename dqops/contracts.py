@@ -2,6 +2,7 @@
 
 from copy import copy
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 
 import numpy as np
@@ -9,6 +10,17 @@ import polars as pl
 
 from dqops.errors import NameTakenError, UnknownNameError
 from dqops.results.findings import Finding, Findings
+
+
+# Where the parts of each role live that come with dqops: loaded by name when they are asked for, as those of other packages are.
+_ROOMS = {
+    "detector": "detectors",
+    "cleaner": "cleaners",
+    "valuer": "valuers",
+    "propagator": "propagation.propagators",
+    "corruption": "propagation.corruptions",
+    "strategy": "strategies",
+}
 
 
 class Plugin:
@@ -41,6 +53,7 @@ class Plugin:
 
         Packages outside dqops add theirs through the entry-point group ``dqops.plugins``.
         """
+        _load_own(cls.role)
         _load_installed()
         return dict(sorted(cls._known.items()))
 
@@ -262,6 +275,13 @@ class Strategy(Plugin, role="strategy"):
     def tell(self, row, column, value):
         """Hear an answer: the true value of a cell, or of a whole record (`column` None, a dict by column); returns itself."""
         return self
+
+
+@cache
+def _load_own(role):
+    """Import the room of a role, once."""
+    if role in _ROOMS:
+        import_module(f"dqops.{_ROOMS[role]}")
 
 
 @cache

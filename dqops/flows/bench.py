@@ -152,13 +152,16 @@ def bench(
     mark = digest(protocol, (dirty.fingerprint, clean.fingerprint), target)
     wanted = [(name, model, strategy, seed, mark) for model in specs for strategy in chosen for seed in _seeds(seeds)]
     results = run_cases(wanted, dirty, clean, protocol, specs, chosen, name, out=out, n_jobs=n_jobs, tell=progress or (lambda done, total, what: None))
-    return bench_of([results[one] for one in wanted], protocol, tuple(dict.fromkeys((*dirty.warnings, *clean.warnings))), keys=KEYS)
+    found = bench_of([results[one] for one in wanted], protocol, tuple(dict.fromkeys((*dirty.warnings, *clean.warnings))), keys=KEYS)
+    if found.failures().height == len(wanted):
+        raise DataError(f"none of the {len(wanted)} cases could be played: {found.failures()['failed'][0].rstrip('.')}", "data and a model that can be trained on it")
+    return found
 
 
 def _planted(planted, clean, table):
     """(name, rate) of what is planted; either that or a clean table is needed."""
     if (planted is None) == (clean is None):
-        came = "both clean= and planted=" if clean is not None else "neither clean= nor planted="
+        came = "both it and planted=" if clean is not None else None
         raise OptionError("clean", came, "a table without errors, or errors to plant such as planted={'label_flips': 0.2}")
     if planted is None:
         return ()

@@ -114,6 +114,17 @@ def test_errors_are_planted_in_training_rows_alone(pair):
     assert train.frame["size"].null_count() == holdout.frame["idle"].null_count() == 0
 
 
+def test_errors_are_planted_by_workers_of_their_own(pair):
+    found = dqops.bench(pair[1], planted={"missing_completely_at_random:idle": 0.5}, target="y", **(FEW | {"strategies": ["random"], "seeds": 2, "n_jobs": 2}))
+    assert found.failures().is_empty()
+    assert found.cases["wrong"].min() > 0
+
+
+def test_a_bench_without_a_single_curve_says_why(pair):
+    with pytest.raises(DataError, match="none of the 1 cases could be played"):
+        benched(pair, strategies=["random"], models=[Ridge(alpha=-1.0)], seeds=1)
+
+
 def test_cells_are_asked_one_by_one(pair):
     Recorder.seen = []
     found = benched(pair, strategies=["detector", Recorder], unit="cell", cost={"size": 2.0}, seeds=1)
@@ -207,7 +218,7 @@ def test_it_prints_draws_and_adds_up(pair, tmp_path):
         ({"unit": "row"}, OptionError, "record, cell"),
         ({"start": "clean"}, OptionError, "dirty, repaired"),
         ({"scoring": "accuracy"}, OptionError, "a scorer of regression"),
-        ({"planted": {"label_flips": 0.1}}, OptionError, "both clean= and planted="),
+        ({"planted": {"label_flips": 0.1}}, OptionError, "both it and planted="),
         ({"peers": {"cleanlap": "/nowhere"}}, UnknownNameError, "Did you mean 'cleanlab'"),
         ({"peers": {"cleanlab": "/nowhere"}}, OptionError, "the python of an environment that has it"),
         ({"rows": (10, 0, 5)}, OptionError, "1 or more"),
@@ -244,7 +255,7 @@ def test_tables_without_anything_to_clean_are_refused(pair):
 @pytest.mark.parametrize(
     ("planted", "error", "said"),
     [
-        (None, OptionError, "neither clean= nor planted="),
+        (None, OptionError, "clean=None: need a table without errors, or errors to plant"),
         ({}, OptionError, "a mapping from corruptions to rates"),
         ({"label_flip": 0.1}, UnknownNameError, "Did you mean 'label_flips'"),
         ({"typos": 0}, OptionError, "a share above 0"),
