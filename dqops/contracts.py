@@ -11,7 +11,6 @@ import polars as pl
 from dqops.errors import NameTakenError, UnknownNameError
 from dqops.results.findings import Finding, Findings
 
-
 # Where the parts of each role live that come with dqops: loaded by name when they are asked for, as those of other packages are.
 _ROOMS = {
     "detector": "detectors",

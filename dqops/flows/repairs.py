@@ -153,6 +153,10 @@ def _pays(gain):
     return gain.expected > max(_CLEAR * (gain.high - gain.low), 0.0)
 
 
+def _loses(gain):
+    return gain.expected < -max(_CLEAR * (gain.high - gain.low), 0.0)
+
+
 def _options(finding, table):
     # Late, like all that only a price needs.
     from dqops.flows.price import options_of
@@ -197,7 +201,7 @@ def measured_together(table, repairs, found, holdout, progress, *, min_confidenc
     if seen.failures[0] or len(seen.differences[0]) < 2:
         return without_sure(repairs), design, None
     gain = seen.gain(0)
-    if gain.high < 0:
+    if _loses(gain):
         chosen = [replace(one, steps=(), why="the model loses by it") for one in chosen]
     return chosen, design, Repair("all", "all repairs together", "measured on other splits", in_order(chosen), True, gain)
 
