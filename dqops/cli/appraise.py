@@ -5,25 +5,22 @@ import sys
 import click
 
 from dqops.cli.config import configured
+from dqops.cli.flags import flags
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("source", metavar="DATA")
 @click.option("--target", help="Column that the model predicts.")
-@click.option("--key", help="Column that identifies a row.")
-@click.option("--time", help="Column in which splits go forward.")
-@click.option("--group", help="Column whose rows stay on one side of a split.")
-@click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
+@flags("key", "time", "group", "ignore")
 @click.option("--trusted", help="Column that marks rows known to be clean: nobody looks at it.")
-@click.option("--model", default="auto", help="auto, linear, knn, forest, boosting, or package.module:attribute.")
-@click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
+@flags("model", "allow-pickle")
 @click.option("--holdout", help="Rows that judge.  [default: each fifth of the rows judges the others]")
 @click.option("--method", default="auto", help="auto, or a valuer: knn_shapley, influence, data_oob ...")
-@click.option("--query", help="SQL, where DATA is the URL of a database.")
+@flags("query")
 @click.option("--top", type=click.IntRange(min=0), default=10, help="Rows to list, those that help least first.")
-@click.option("--seed", type=click.IntRange(min=0), default=0)
+@flags("seed")
 @click.option("--out", help="Write a line for each row to this .csv or .parquet file.")
-@click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
+@flags("json")
 @click.option("--save", "folder", help="Write run.json and values.parquet to this folder.")
 @click.option("--config", is_eager=True, callback=configured("appraise"), help="TOML file of settings.  [default: dqops.toml]")
 def appraise(source, query, ignore, top, out, json_path, folder, config, **options):

@@ -5,33 +5,19 @@ import sys
 import click
 
 from dqops.cli.config import configured, cores
+from dqops.cli.flags import flags
 from dqops.errors import OptionError
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("source", metavar="DATA")
 @click.option("--target", help="Column that the model predicts.")
-@click.option("--key", help="Column that identifies a row.")
-@click.option("--time", help="Column in which splits go forward.")
-@click.option("--group", help="Column whose rows stay on one side of a split.")
-@click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
-@click.option("--weight", help="Column of sample weights.")
-@click.option("--trusted", help="Column that marks rows known to be clean.")
-@click.option("--model", default="auto", help="auto, linear, knn, forest, boosting, or package.module:attribute.")
-@click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
+@flags("key", "time", "group", "ignore", "weight", "trusted", "model", "allow-pickle")
 @click.option("--no-model", is_flag=True, help="Search only; price nothing.")
-@click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
-@click.option("--holdout", help="Rows that judge, instead of cross-validation.")
+@flags("scoring", "holdout")
 @click.option("--reference", help="Rows that drift is judged against.")
 @click.option("--schema", help="pandera schema (YAML or JSON) whose violations are findings.")
-@click.option("--detectors", help="Names, with commas between.  [default: all]")
-@click.option("--query", help="SQL, where DATA is the URL of a database.")
-@click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
-@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time for pricing.")
-@click.option("--seed", type=click.IntRange(min=0), default=0)
-@click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
-@click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
-@click.option("--html", "html_path", help="Write one self-contained page to this file.")
+@flags("detectors", "query", "effort", "max-seconds", "seed", "jobs", "json", "html")
 @click.option("--markdown", "markdown_path", help="Write Markdown to this file, - for stdout.")
 @click.option("--sarif", "sarif_path", help="Write SARIF to this file, - for stdout.")
 @click.option("--save", "folder", help="Write the whole run to this folder; finished fits are kept there, and an interrupted run goes on.")

@@ -5,11 +5,12 @@ import sys
 import click
 
 from dqops.cli.config import configured, cores
+from dqops.cli.flags import flags
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("source", metavar="DATA")
-@click.option("--target", required=True, help="Column that the model predicts.")
+@flags("target")
 @click.option("--clean", help="The same rows without errors: the truth that answers.")
 @click.option("--plant", "planted", multiple=True, metavar="KIND=RATE", help="Errors to plant where there is no clean table, such as label_flips=0.2; may be repeated.")
 @click.option("--strategies", multiple=True, help="Names; may be repeated, or a,b,c.  [default: all that come with dqops]")
@@ -20,16 +21,13 @@ from dqops.cli.config import configured, cores
 @click.option("--seeds", type=click.IntRange(min=1), default=10, help="Splits, planted errors and models, each of another seed.")
 @click.option("--unit", type=click.Choice(["record", "cell"]), default="record", help="What one answer tells.")
 @click.option("--start", type=click.Choice(["dirty", "repaired"]), default="dirty", help="Whether the repairs that are sure are made first.")
-@click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
-@click.option("--key", help="Column that identifies a row.")
-@click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
+@flags("scoring", "key", "ignore")
 @click.option("--name", help="Of the data set, in the results.  [default: that of the file]")
 @click.option("--rows", default="1000,300,2000", help="Most rows to train on, clean ones for the strategies, and to judge on.")
 @click.option("--peer", "peers", multiple=True, metavar="NAME=PYTHON", help="cleanlab, pydvl, datascope or opendataval, and the python that has it; may be repeated.")
 @click.option("--jobs", type=int, default=-1, help="Models and seeds worked on side by side; -1 takes all cores.")
 @click.option("--out", help="File of results, a JSON object a line: what it holds is not run again.")
-@click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
-@click.option("--html", "html_path", help="Write one self-contained page to this file.")
+@flags("json", "html")
 @click.option("--config", is_eager=True, callback=configured("bench"), help="TOML file of settings.  [default: dqops.toml]")
 def bench(source, strategies, models, planted, budgets, rows, peers, jobs, ignore, json_path, html_path, config, **options):
     """Tell which cleaning strategy wins on DATA, where the truth is known or errors are planted.

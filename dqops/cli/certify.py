@@ -5,25 +5,20 @@ import sys
 import click
 
 from dqops.cli.config import configured
+from dqops.cli.flags import flags
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("source", metavar="DATA")
-@click.option("--target", required=True, help="Column that the model predicts.")
+@flags("target")
 @click.option("--model", default="knn", help="knn, linear, or package.module:attribute.")
-@click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
+@flags("allow-pickle")
 @click.option("--holdout", help="Rows whose predictions are judged, instead of folds of DATA.")
 @click.option("--k", type=click.IntRange(min=1), help="Neighbours of k-NN.  [default: the model's own]")
 @click.option("--n-candidates", type=click.IntRange(min=2), default=10, help="Most candidates of a cell, and of a row.")
 @click.option("--excess", type=click.FloatRange(min=0, min_open=True), default=0.01, help="Share of its objective by which a linear model may miss the best.")
 @click.option("--detectors", default="missing,formats,outliers,categories", help="What finds doubtful cells, with commas between.")
-@click.option("--key", help="Column that identifies a row.")
-@click.option("--time", help="Column in which splits go forward.")
-@click.option("--group", help="Column whose rows stay on one side of a split.")
-@click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
-@click.option("--query", help="SQL, where DATA is the URL of a database.")
-@click.option("--seed", type=click.IntRange(min=0), default=0)
-@click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
+@flags("key", "time", "group", "ignore", "query", "seed", "json")
 @click.option("--out", help="Write a line a judged row to this file, Parquet or CSV as it ends.")
 @click.option("--needs", help="Write a line a row with doubtful cells to this file, Parquet or CSV as it ends.")
 @click.option("--config", is_eager=True, callback=configured("certify"), help="TOML file of settings.  [default: dqops.toml]")

@@ -3,6 +3,7 @@
 import click
 
 from dqops.cli.config import configured, cores
+from dqops.cli.flags import flags
 
 _SETTINGS = {"show_default": True}
 
@@ -10,26 +11,11 @@ _SETTINGS = {"show_default": True}
 @click.command(context_settings=_SETTINGS)
 @click.argument("source", metavar="DATA")
 @click.option("--target", help="Column that the model predicts.")
-@click.option("--key", help="Column that identifies a row.")
-@click.option("--time", help="Column in which splits go forward.")
-@click.option("--group", help="Column whose rows stay on one side of a split.")
-@click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
-@click.option("--weight", help="Column of sample weights.")
-@click.option("--trusted", help="Column that marks rows known to be clean.")
-@click.option("--model", default="auto", help="auto, linear, knn, forest, boosting, or package.module:attribute.")
-@click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
+@flags("key", "time", "group", "ignore", "weight", "trusted", "model", "allow-pickle")
 @click.option("--no-model", is_flag=True, help="Make only what is surely right; measure nothing.")
-@click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
-@click.option("--holdout", help="Rows that judge, instead of cross-validation.")
-@click.option("--detectors", help="Names, with commas between.  [default: all]")
+@flags("scoring", "holdout", "detectors")
 @click.option("--min-confidence", type=click.FloatRange(0, 1), help="Least confidence of a change.  [default: 0.8 where no gain speaks for it]")
-@click.option("--query", help="SQL, where DATA is the URL of a database.")
-@click.option("--encoding", help="Encoding of text; guessed by default.")
-@click.option("--delimiter", help="Delimiter of text; guessed by default.")
-@click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
-@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time for pricing.")
-@click.option("--seed", type=click.IntRange(min=0), default=0)
-@click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
+@flags("query", "encoding", "delimiter", "effort", "max-seconds", "seed", "jobs")
 @click.option("--who", default="dqops", help="Name in the trail.")
 @click.option("--plan", "folder", type=click.Path(file_okay=False), help="Folder for the plan; one that it holds for DATA is made as it is.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write the cleaned table to this file; without it nothing but the plan is made.")
@@ -77,8 +63,7 @@ def clean(ctx, source, folder, out, config, **options):
 @click.option("--cleaner", multiple=True, help="Only changes by this cleaner.")
 @click.option("--below", type=click.FloatRange(0, 1), help="Only changes less sure than this.")
 @click.option("--rest", type=click.Path(file_okay=False), help="Folder for the plan of what is still changed.")
-@click.option("--encoding", help="Encoding of text; guessed by default.")
-@click.option("--delimiter", help="Delimiter of text; guessed by default.")
+@flags("encoding", "delimiter")
 def undo(source, folder, out, rest, encoding, delimiter, row, below, **chosen):
     """Take back what the plan changed in FILE, wholly or in part: --out is then, byte for byte, what was cleaned."""
     from dqops.flows.rewrite import write_uncleaned

@@ -5,6 +5,7 @@ import sys
 import click
 
 from dqops.cli.config import configured
+from dqops.cli.flags import flags
 
 
 @click.command(context_settings={"show_default": True})
@@ -12,17 +13,13 @@ from dqops.cli.config import configured
 @click.option("--target", required=True, help="Column that is predicted.")
 @click.option("--target-score", type=float, help="Score that is asked for; without it there is a band and no verdict.")
 @click.option("--model", help="Competes beside simple models: a name as in dqops audit, or package.module:attribute.")
-@click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
-@click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
+@flags("allow-pickle", "scoring")
 @click.option("--holdout", help="Rows that judge, instead of a third of DATA.")
-@click.option("--key", help="Column that identifies a row.")
+@flags("key")
 @click.option("--time", help="Column in which the judged rows come last.")
 @click.option("--group", help="Column whose rows stay together.")
 @click.option("--ignore", multiple=True, help="Column that no model may see; may be repeated, or a,b,c.")
-@click.option("--query", help="SQL, where DATA is the URL of a database.")
-@click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
-@click.option("--seed", type=click.IntRange(min=0), default=0)
-@click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
+@flags("query", "effort", "seed", "json")
 @click.option("--fail-unless", type=click.Choice(["feasible", "possible"]), help="Exit 1 unless the goal is shown feasible, or not ruled out.")
 @click.option("--config", is_eager=True, callback=configured("feasibility"), help="TOML file of settings.  [default: dqops.toml]")
 @click.pass_context

@@ -5,30 +5,16 @@ import sys
 import click
 
 from dqops.cli.config import configured, cores
+from dqops.cli.flags import flags
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("source", metavar="DATA")
-@click.option("--target", required=True, help="Column that the model predicts.")
-@click.option("--model", default="auto", help="auto, linear, knn, forest, boosting, or package.module:attribute.")
-@click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
+@flags("target", "model", "allow-pickle")
 @click.option("--findings", help="Ids, kinds or columns, with commas between.  [default: all that is found]")
 @click.option("--method", type=click.Choice(["auto", "retrain", "knn", "influence", "bounds"]), default="auto", help="How doubts are pushed through training.")
 @click.option("--by", type=click.Choice(["finding", "row", "cell"]), default="finding", help="What is priced.")
-@click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
-@click.option("--holdout", help="Rows that judge, instead of cross-validation.")
-@click.option("--key", help="Column that identifies a row.")
-@click.option("--time", help="Column in which splits go forward.")
-@click.option("--group", help="Column whose rows stay on one side of a split.")
-@click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
-@click.option("--weight", help="Column of sample weights.")
-@click.option("--trusted", help="Column that marks rows known to be clean.")
-@click.option("--query", help="SQL, where DATA is the URL of a database.")
-@click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
-@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time for pricing.")
-@click.option("--seed", type=click.IntRange(min=0), default=0)
-@click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
-@click.option("--json", "json_path", help="Write JSON to this file, - for stdout.")
+@flags("scoring", "holdout", "key", "time", "group", "ignore", "weight", "trusted", "query", "effort", "max-seconds", "seed", "jobs", "json")
 @click.option("--out", help="Write all gains to this CSV file.")
 @click.option("--config", is_eager=True, callback=configured("price"), help="TOML file of settings.  [default: dqops.toml]")
 @click.pass_context

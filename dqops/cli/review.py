@@ -3,32 +3,21 @@
 import click
 
 from dqops.cli.config import configured, cores
+from dqops.cli.flags import flags
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("source", metavar="DATA")
 @click.option("--dir", "folder", required=True, type=click.Path(file_okay=False), help="Folder of the review; it is made where there is none.")
 @click.option("--target", help="Column that the model predicts; what follows up to --jobs is for the first call alone.")
-@click.option("--key", help="Column that identifies a row.")
-@click.option("--time", help="Column in which splits go forward.")
-@click.option("--group", help="Column whose rows stay on one side of a split.")
-@click.option("--ignore", multiple=True, help="Column that nobody looks at; may be repeated, or a,b,c.")
-@click.option("--weight", help="Column of sample weights.")
-@click.option("--trusted", help="Column that marks rows known to be clean.")
-@click.option("--model", default="auto", help="auto, linear, knn, forest, boosting, or package.module:attribute.")
-@click.option("--allow-pickle", is_flag=True, help="Let --model be a pickle file. Pickles run code.")
-@click.option("--scoring", help="Scorer name of scikit-learn.  [default: accuracy or r2]")
-@click.option("--holdout", help="Rows that judge, instead of cross-validation.")
+@flags("key", "time", "group", "ignore", "weight", "trusted", "model", "allow-pickle", "scoring", "holdout")
 @click.option("--budget", type=float, help="Most that may be spent, in the unit of the costs.")
 @click.option("--cost", "costs", multiple=True, help="NUMBER, or NAME=NUMBER for a finding, column or kind; setup:NAME=NUMBER is paid once. May be repeated.")
 @click.option("--risk", type=click.Choice(["mean", "lower", "upper"]), default="mean", help="Which end of the interval ranks.")
 @click.option("--explore", type=click.FloatRange(min=0, max=1, max_open=True), default=0.0, help="Share of places for doubts drawn at random.")
-@click.option("--detectors", help="Names, with commas between.  [default: all]")
+@flags("detectors")
 @click.option("--repairs", "repairs_folder", type=click.Path(exists=True, file_okay=False), help="Folder of a plan: what it surely repairs is not asked about.")
-@click.option("--effort", type=click.Choice(["quick", "standard", "thorough"]), default="standard")
-@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Time for pricing.")
-@click.option("--seed", type=click.IntRange(min=0), default=0)
-@click.option("--jobs", type=int, default=-1, help="Splits worked on side by side; -1 takes all cores.")
+@flags("effort", "max-seconds", "seed", "jobs")
 @click.option("--next", "n", type=click.IntRange(min=1), help="Write the next batch of so many doubts.")
 @click.option("--format", "form", type=click.Choice(["csv", "excel", "label-studio"]), default="csv", help="Of the batch.")
 @click.option("--out", type=click.Path(dir_okay=False), help="File of the batch.  [default: batch-NUMBER in --dir]")
@@ -44,8 +33,7 @@ from dqops.cli.config import configured, cores
 @click.option("--price", type=click.FloatRange(min=0, min_open=True), help="What one unit of score is worth: tells whether to go on.")
 @click.option("--json", "json_path", help="Write the status as JSON to this file, - for stdout.")
 @click.option("--query", help="SQL, where DATA is the URL of a database; needed at every call, as the next two.")
-@click.option("--encoding", help="Encoding of text; guessed by default.")
-@click.option("--delimiter", help="Delimiter of text; guessed by default.")
+@flags("encoding", "delimiter")
 @click.option("--config", is_eager=True, callback=configured("review"), help="TOML file of settings.  [default: dqops.toml]")
 def review(source, folder, ignore, detectors, costs, repairs_folder, jobs, n, form, out, reviewer, overlap, again, answers, schema, skip_bad, retract, plan_folder, wants_status, price, json_path, query, encoding, delimiter, config, **options):
     """Ask people about the doubts of DATA in the order that pays, and read their answers.

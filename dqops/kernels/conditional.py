@@ -99,15 +99,21 @@ def _scan(places, weights, sizes, code, n_present, k):
             break
     for row in range(len(code)):
         own[row] += sums[level[row]] - since[row]
-    listed = np.zeros(len(code), dtype=np.int64)
+    _settle(places, sizes, stop, known, own)
+    return known, own[:, 1]
+
+
+@kernel
+def _settle(places, sizes, stop, known, own):
+    """Give each entry its row's share of what came before or after it; a row that is listed whole has none beyond."""
+    listed = np.zeros(len(own), dtype=np.int64)
     for entry in range(len(places)):
         row = places[entry, 1]
         known[entry] += own[row, 0 if entry < stop else 1]
         listed[row] += 1
-    for row in range(len(code)):
+    for row in range(len(own)):
         if listed[row] == sizes[row]:
             own[row, 1] = 0.0
-    return known, own[:, 1]
 
 
 @kernel

@@ -1,14 +1,13 @@
 """An appraisal on a terminal: what was done, then the rows that help least, with a sentence each."""
 
-import os
-from io import StringIO
+from functools import partial
 
 import numpy as np
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dqops.reports.consoles import paint, plain
 from dqops.reports.words import sentence
 
 WIDTH = 100
@@ -20,19 +19,12 @@ _GAP = "  "
 
 def render(appraisal, top=SHOWN):
     """The appraisal as plain text of `WIDTH` columns, without colours."""
-    file = StringIO()
-    _print(appraisal, Console(file=file, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False), top)
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+    return plain(partial(_print, appraisal, top=top), WIDTH)
 
 
 def print_appraisal(appraisal, file, top=SHOWN):
     """Write the appraisal to `file`: in colour on a terminal, as plain text elsewhere or where NO_COLOR is set."""
-    if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        file.write(render(appraisal, top))
-        return
-    console = Console(file=file, highlight=False)
-    console.width = min(max(console.width, NARROWEST), WIDEST)
-    _print(appraisal, console, top)
+    paint(partial(_print, appraisal, top=top), file, WIDTH, between=(NARROWEST, WIDEST))
 
 
 def _print(appraisal, console, top):

@@ -1,13 +1,12 @@
 """A benchmark of strategies on a terminal and as one page of cleaning curves."""
 
-import os
-from io import StringIO
+from functools import partial
 
 import polars as pl
 from markupsafe import Markup
-from rich.console import Console
 from rich.table import Table
 
+from dqops.reports.consoles import paint, plain
 from dqops.reports.figures import round_values
 from dqops.reports.words import amount, sentence, several
 
@@ -16,21 +15,17 @@ _LEFT, _RIGHT = 8, 98
 # Told apart by hue, by lightness and by dashes; dqops has the first.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#8c564b", "#aa4499", "#117733", "#332288")
 _DASHES = ("", "3 1", "1 1", "4 1 1 1")
+_WIDTH = 110
 
 
 def render(bench):
     """The benchmark as plain text."""
-    file = StringIO()
-    _print(bench, Console(file=file, width=110, color_system=None, force_terminal=False, legacy_windows=False))
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+    return plain(partial(_print, bench), _WIDTH)
 
 
 def print_bench(bench, file):
     """Write the benchmark to `file`: in colour on a terminal, as plain text elsewhere."""
-    if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        file.write(render(bench))
-        return
-    _print(bench, Console(file=file, highlight=False))
+    paint(partial(_print, bench), file, _WIDTH)
 
 
 def _print(bench, console):

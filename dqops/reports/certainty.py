@@ -1,31 +1,26 @@
 """What can be said of all repairs of a table, on a terminal."""
 
-import os
-from io import StringIO
+from functools import partial
 from math import ceil
 
-from rich.console import Console
 from rich.table import Table
 
+from dqops.reports.consoles import paint, plain
 from dqops.reports.words import sentence, several
 
 _SHOWN = 10
 _USUAL = 1.0  # excess, as a share of the objective, beyond which a figure says nothing
+_WIDTH = 100
 
 
 def render(told):
     """The result as plain text."""
-    file = StringIO()
-    _print(told, Console(file=file, width=100, color_system=None, force_terminal=False, legacy_windows=False))
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+    return plain(partial(_print, told), _WIDTH)
 
 
 def print_certainty(told, file):
     """Write the result to `file`: in colour on a terminal, as plain text elsewhere."""
-    if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        file.write(render(told))
-        return
-    _print(told, Console(file=file, highlight=False))
+    paint(partial(_print, told), file, _WIDTH)
 
 
 def verdict(told):

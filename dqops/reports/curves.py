@@ -1,12 +1,11 @@
 """Noise curves on a terminal and as one page."""
 
-import os
-from io import StringIO
+from functools import partial
 
 from markupsafe import escape
-from rich.console import Console
 from rich.table import Table
 
+from dqops.reports.consoles import paint, plain
 from dqops.reports.figures import curve
 from dqops.reports.words import sentence
 
@@ -16,21 +15,17 @@ _WAYS = {
     "anchored": "estimated from two fits, at the first and the last rate; between them it is a usual shape, and the band allows for others",
 }
 _ARMS = {"training": "in the training rows", "serving": "in the served rows", "deployed": "in all rows"}
+_WIDTH = 100
 
 
 def render(curves):
     """The curves as plain text."""
-    file = StringIO()
-    _print(curves, Console(file=file, width=100, color_system=None, force_terminal=False, legacy_windows=False))
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+    return plain(partial(_print, curves), _WIDTH)
 
 
 def print_curves(curves, file):
     """Write the curves to `file`: in colour on a terminal, as plain text elsewhere."""
-    if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        file.write(render(curves))
-        return
-    _print(curves, Console(file=file, highlight=False))
+    paint(partial(_print, curves), file, _WIDTH)
 
 
 def _print(curves, console):

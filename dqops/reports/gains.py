@@ -1,29 +1,24 @@
 """Gains on a terminal."""
 
-import os
-from io import StringIO
+from functools import partial
 
-from rich.console import Console
 from rich.table import Table
 
+from dqops.reports.consoles import paint, plain
 from dqops.reports.words import amount, sentence, several
 
 SHOWN = 30
+_WIDTH = 110
 
 
 def render(gains):
     """The gains as plain text."""
-    file = StringIO()
-    _print(gains, Console(file=file, width=110, color_system=None, force_terminal=False, legacy_windows=False))
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+    return plain(partial(_print, gains), _WIDTH)
 
 
 def print_gains(gains, file):
     """Write the gains to `file`: in colour on a terminal, as plain text elsewhere."""
-    if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        file.write(render(gains))
-        return
-    _print(gains, Console(file=file, highlight=False))
+    paint(partial(_print, gains), file, _WIDTH)
 
 
 def _print(gains, console):

@@ -1,30 +1,25 @@
 """A ranking of doubts on a terminal."""
 
-import os
-from io import StringIO
+from functools import partial
 
-from rich.console import Console
 from rich.table import Table
 
+from dqops.reports.consoles import paint, plain
 from dqops.reports.words import amount, sentence, several
 
 SHOWN = 20
 _STEPS = (0.1, 0.25, 0.5, 1.0)  # of the doubts, where the curve is told
+_WIDTH = 100
 
 
 def render(ranking):
     """The ranking as plain text."""
-    file = StringIO()
-    _print(ranking, Console(file=file, width=100, color_system=None, force_terminal=False, legacy_windows=False))
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+    return plain(partial(_print, ranking), _WIDTH)
 
 
 def print_ranking(ranking, file):
     """Write the ranking to `file`: in colour on a terminal, as plain text elsewhere."""
-    if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        file.write(render(ranking))
-        return
-    _print(ranking, Console(file=file, highlight=False))
+    paint(partial(_print, ranking), file, _WIDTH)
 
 
 def _print(ranking, console):

@@ -1,14 +1,13 @@
 """An audit on a terminal: the verdict, the baseline, then findings with what each one costs."""
 
-import os
-from io import StringIO
+from functools import partial
 from itertools import chain
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from dqops.reports.consoles import paint, plain
 from dqops.reports.outlook import outlook_facts
 from dqops.reports.story import baseline_facts, gain_cell, score_without, size_of, story_of
 from dqops.reports.words import Figure, Name, sentence, several
@@ -37,20 +36,12 @@ def print_audit(audit, file):
 
 def as_text(parts):
     """What `parts(width)` yields as plain text of `WIDTH` columns, without colours."""
-    file = StringIO()
-    console = Console(file=file, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
-    _print(parts, console)
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+    return plain(partial(_print, parts), WIDTH)
 
 
 def show(parts, file):
     """Write what `parts(width)` yields: in colour on a terminal, as plain text elsewhere or where NO_COLOR is set."""
-    if not file.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        file.write(as_text(parts))
-        return
-    console = Console(file=file, highlight=False)
-    console.width = min(max(console.width, NARROWEST), WIDEST)
-    _print(parts, console)
+    paint(partial(_print, parts), file, WIDTH, between=(NARROWEST, WIDEST))
 
 
 def _print(parts, console):

@@ -181,15 +181,20 @@ def test_ten_thousand_columns_end_with_a_result(run, tmp_path):
     assert run("audit", path, "--no-model").exit_code == 0
 
 
-def test_an_interrupt_ends_cleanly(small, tmp_path):
-    words = [sys.executable, "-m", "dqops", "audit", small, "--target", "y", "--effort", "thorough", "--json", tmp_path / "o.json"]
+def test_an_interrupt_ends_cleanly(tmp_path):
+    rng = np.random.default_rng(0)
+    numbers = [",".join("" if hole else f"{one:.4f}" for one, hole in zip(row, rng.random(8) < 0.1, strict=True)) for row in rng.normal(size=(8000, 8))]
+    lines = [f"{row},{'yes' if row.startswith('-') else 'no'}" for row in numbers]
+    large = tmp_path / "large.csv"
+    large.write_text(",".join("abcdefgh") + ",y\n" + "\n".join(lines) + "\n")
+    words = [sys.executable, "-m", "dqops", "audit", large, "--target", "y", "--effort", "thorough", "--json", tmp_path / "o.json"]
     child = subprocess.Popen(list(map(str, words)), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     time.sleep(4)
     child.send_signal(signal.SIGTERM)
     _, said = child.communicate(timeout=60)
     assert child.returncode != 0
     assert "Traceback" not in said
-    assert [one.name for one in tmp_path.iterdir()] == ["small.csv"]
+    assert [one.name for one in tmp_path.iterdir()] == ["large.csv"]
 
 
 def _dqops(*words):

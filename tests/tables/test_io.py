@@ -571,7 +571,7 @@ def test_sqlite_by_file_and_address(tmp_path):
 
 
 def test_duckdb_by_file_and_address(tmp_path):
-    duckdb = pytest.importorskip("duckdb")
+    duckdb = pytest.importorskip("duckdb", reason="of the extra databases")
     with duckdb.connect(str(tmp_path / "a.duckdb")) as link:
         link.execute("CREATE TABLE people (name VARCHAR, age INTEGER, height DOUBLE)")
         link.executemany("INSERT INTO people VALUES (?, ?, ?)", ROWS)
@@ -581,7 +581,7 @@ def test_duckdb_by_file_and_address(tmp_path):
 
 
 def test_servers_are_asked_through_sqlalchemy(tmp_path):
-    pytest.importorskip("sqlalchemy")
+    pytest.importorskip("sqlalchemy", reason="of the extra databases")
     people_database(tmp_path / "a.db").close()
     names, rows, problem = databases._ask_server(f"sqlite:///{tmp_path}/a.db", "SELECT name, age FROM people", "base")
     assert (names, rows[0], problem) == (["name", "age"], ("Ann", 31), None)
@@ -590,8 +590,6 @@ def test_servers_are_asked_through_sqlalchemy(tmp_path):
 
 
 def test_workbooks(tmp_path):
-    pytest.importorskip("fastexcel")
-    pytest.importorskip("xlsxwriter")
     PEOPLE.write_excel(tmp_path / "a.xlsx")
     assert read(tmp_path / "a.xlsx").frame.rows() == ROWS
     assert read(written(tmp_path, (tmp_path / "a.xlsx").read_bytes(), "b.bin")).frame.rows() == ROWS
