@@ -9,16 +9,18 @@ import polars as pl
 from dqops.contracts import Detector
 from dqops.models.targets import target_values, task_of
 from dqops.results.findings import Findings
-from dqops.tables.alone import auc, empty_purity, encode, explained, foretell
+from dqops.tables.alone import Alone, auc, empty_purity, encode, explained, foretell
 from dqops.tables.repeats import describing, numbers_rows, repeats
 
 _SAMPLED_ROWS = 10_000
 _FEWEST_ROWS = 30
 _SUREST = 0.98
 # What a column leaves unexplained at which it is as likely a leak as not, if the best other column leaves four
-# times as much; a running number has no business to foretell anything.
+# times as much; a running number has no business to foretell anything. Where another column comes near it, too, the target
+# is easy, however perfect the first one is.
 _UNEXPLAINED, _OTHERS = 0.02, 4.0
 _UNEXPLAINED_BY_NUMBER, _OTHERS_BY_NUMBER = 0.1, 2.0
+_MOST_BY_ITSELF = 3.0  # evidence in bits
 # So many times purer than all rows must the empty (or the filled) cells' rows be in one class.
 _PURER = 10.0
 # Share of rows in which two columns must add up (or multiply) to a target of many levels.
@@ -97,7 +99,7 @@ def _leaks(table, rows, target, task, rng):
     for name, column in features.items():
         numbering = numbers_rows(table.frame[name])
         score = _too_good(alone[name], _best_other(name, best_first, features, alone), word, len(rows), numbering)
-        found[name] = max(score, _empty_for_one(column, target)) if task == "classification" else score
+        found[name] = max(score, _empty_for_one(column, target, fold)) if task == "classification" else score
     for name, one in _adding_up(features, target, rng) if task == "regression" else ():
         found[name] = max(found[name], one)
     return {name: one for name, one in found.items() if one[0] >= _WORTH_TELLING}
@@ -116,20 +118,34 @@ def _too_good(alone, best_other, word, n_rows, numbering):
     floor = 0.5 / n_rows
     left, left_by_others = max(1 - alone, floor), max(1 - best_other, floor)
     unexplained, others = (_UNEXPLAINED_BY_NUMBER, _OTHERS_BY_NUMBER) if numbering else (_UNEXPLAINED, _OTHERS)
-    evidence = np.log2(unexplained / left) + np.clip(np.log2(left_by_others / left / others), -3, 3)
+    alone_in_it = np.log2(left_by_others / max(left, unexplained) / others)
+    evidence = min(np.log2(unexplained / left), _MOST_BY_ITSELF) + np.clip(alone_in_it, -2 * _MOST_BY_ITSELF, _MOST_BY_ITSELF)
     what = "numbers the rows, but predicts" if numbering else "predicts"
     message = f"It {what} the target alone: {word} {alone:.3g} where the best other column reaches {best_other:.3g}."
     return _likely(evidence), message
 
 
-def _empty_for_one(column, target):
-    """Are nearly all rows where the column is empty (or is filled) of one class, far beyond that class's share?"""
+def _empty_for_one(column, target, fold):
+    """Are nearly all rows where the column is empty (or is filled) of one class, far beyond that class's share?
+
+    Empty cells of a column whose values tell the classes apart as well are of one class because of the values they hide.
+    """
     purer, count, share, side = empty_purity(column, target)
+    if count and side == "empty" and _told_by_values(column, target, fold):
+        return 0.0, ""
     message = (
         f"Whether it is {side} tells the target: of the {count} rows where it is, {share:.0%} are of one class"
         f"{'' if share < 0.995 else ', as if it were filled in afterwards'}."
     )
     return _likely(np.log2(max(purer, 1e-9) / _PURER)) if count else 0.0, message
+
+
+def _told_by_values(column, target, fold):
+    """Do the values foretell the target near-perfectly where there are any?"""
+    filled = np.flatnonzero(column.known)
+    numbers = None if column.numbers is None else column.numbers[filled]
+    values = Alone(numbers, column.codes[filled])
+    return auc(target[filled], foretell(values, target[filled], "classification", fold[filled])) >= _NEAR_PERFECT
 
 
 def _adding_up(features, target, rng):

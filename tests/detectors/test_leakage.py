@@ -54,6 +54,23 @@ def test_a_column_that_is_filled_for_one_class_only_is_a_leak(rng):
     assert "filled" in findings["leakage:refund"].message
 
 
+def sensors(rng, count=800):
+    """An easy target: three sensors of which each, read alone, nearly knows it."""
+    target = rng.integers(0, 2, count)
+    readings = {name: 4 * target + rng.normal(size=count, scale=spread) for name, spread in (("x", 0.2), ("y", 0.7), ("z", 0.9))}
+    return pl.DataFrame(readings | {"sitting": target})
+
+
+def test_columns_that_all_foretell_an_easy_target_are_no_leaks(rng):
+    assert not flagged(Leakage().fit_find(table_of(sensors(rng), "sitting"), None, rng))
+
+
+def test_gaps_among_the_largest_values_are_no_leak_where_the_values_tell_the_class(rng):
+    frame = sensors(rng)
+    gappy = frame.with_columns(x=pl.when(pl.col("x") < 4.1).then("x"))
+    assert not flagged(Leakage().fit_find(table_of(gappy, "sitting"), None, rng))
+
+
 def test_gaps_by_chance_are_no_leak(rng):
     frame = honest(rng).with_columns(gappy=pl.Series(np.where(rng.random(800) < 0.05, np.nan, 1.0)).fill_nan(None))
     assert not flagged(Leakage().fit_find(table_of(frame), None, rng))
