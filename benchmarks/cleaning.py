@@ -34,6 +34,7 @@ DEVELOPED_ON = ("nasa", "german_credit, labels", "babyproduct")
 STRATEGIES = ("random", "detector", "uncertainty", "knn_shapley", "influence", "data_oob", "activeclean", "dqops")
 PROTOCOL = {"rows": (400, 200, 1000), "budgets": (0.03, 0.07, 0.15, 0.3, 0.5), "renew": 2}
 MOST_ROWS = 4000
+MANY_CLASSES = 5
 SETS = {
     "nasa": ("nasa/dirty.csv.gz", {"clean": "nasa/clean.csv.gz", "target": "sound_pressure_level"}),
     "bike": ("bike/dirty.csv.gz", {"clean": "bike/clean.csv.gz", "target": "cnt", "ignore": ["instant", "dteday", "casual", "registered"]}),
@@ -51,9 +52,12 @@ SETS = {
 }
 
 
-def models_for(task):
-    """Linear, forest and boosting, smaller than usual: they are fitted some ten thousand times."""
-    small = {"max_iter": 50, "max_leaf_nodes": 16}
+def models_for(task, n_classes=0):
+    """Linear, forest and boosting, smaller than usual: they are fitted some ten thousand times.
+
+    Boosting grows a tree a class and round: of many classes it gets fewer and bolder rounds.
+    """
+    small = {"max_iter": 50, "max_leaf_nodes": 16} if n_classes <= MANY_CLASSES else {"max_iter": 10, "learning_rate": 0.3, "max_leaf_nodes": 16}
     if task == "classification":
         return {"linear": "linear", "forest": RandomForestClassifier(50), "boosting": HistGradientBoostingClassifier(**small)}
     return {"linear": "linear", "forest": RandomForestRegressor(50), "boosting": HistGradientBoostingRegressor(**small)}
@@ -92,8 +96,9 @@ def run(names, models, strategies, seeds, out, until, tell=print):
 def told(name, read, models, strategies, seeds, out, **more):
     """The `Bench` of a set."""
     table, options = read
-    task = dqops.models.task_of(options.get("clean", table).with_roles(target=options["target"]))
-    chosen = {one: spec for one, spec in models_for(task).items() if one in models}
+    truth = options.get("clean", table).with_roles(target=options["target"])
+    task = dqops.models.task_of(truth)
+    chosen = {one: spec for one, spec in models_for(task, truth.target().n_unique() if task == "classification" else 0).items() if one in models}
     return dqops.bench(table, **options, models=chosen, strategies=strategies, seeds=seeds, name=name, out=out, **PROTOCOL, **more)
 
 
