@@ -10,10 +10,29 @@ clashes between processes, ``DQOPS_NO_CACHE=1`` compiles afresh in each process.
 """
 
 import os
+from contextlib import contextmanager
 
-from numba import njit
+from numba import get_num_threads, njit, set_num_threads
 
 _CACHE = "DQOPS_NO_CACHE" not in os.environ
 
 kernel = njit(cache=_CACHE, nogil=True)
 parallel_kernel = njit(cache=_CACHE, nogil=True, parallel=True)
+
+
+@contextmanager
+def one_thread():
+    """Keep parallel kernels on one thread: work that is small costs less than waking the others, who wait by spinning.
+
+    Examples
+    --------
+    >>> with one_thread():
+    ...     get_num_threads()
+    1
+    """
+    before = get_num_threads()
+    set_num_threads(1)
+    try:
+        yield
+    finally:
+        set_num_threads(before)

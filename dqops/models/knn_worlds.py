@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from dqops.errors import OptionError
+from dqops.kernels import one_thread
 from dqops.kernels.certain import count_predictions
 from dqops.kernels.conditional import conditional_predictions
 from dqops.kernels.neighbourhoods import squared_distances
@@ -172,6 +173,15 @@ class KnnWorlds:
         if label is not None and label != self._labels[row]:
             self._relabel(row, label)
             foreign = True
+        with one_thread():
+            again = self._follow(row, value, foreign)
+            self._stale[again] = True
+            self._count(again, np.broadcast_to(self._among, (len(again), self.n_classes)) if foreign else self.possible[again].copy())
+        return len(again)
+
+    def _follow(self, row, value, foreign):
+        """Write a known row into the lists; tests that have to be counted again, rising."""
+        lists = self._lists
         distances = squared_distances(lists.tests, value)
         holders = lists.settle(row, value, distances)
         entered = distances <= lists.limits
@@ -180,10 +190,7 @@ class KnnWorlds:
             lists.build(np.flatnonzero(entered), self._mass)
         entered[holders if foreign else holders[~self.certain[holders]]] = True
         entered |= self._wide
-        again = np.flatnonzero(entered)
-        self._stale[again] = True
-        self._count(again, np.broadcast_to(self._among, (len(again), self.n_classes)) if foreign else self.possible[again].copy())
-        return len(again)
+        return np.flatnonzero(entered)
 
     def _relabel(self, row, label):
         if not isinstance(label, (int, np.integer)) or not 0 <= label < self.n_classes:
