@@ -177,3 +177,47 @@ class Relabel(Cleaner):
     def action(self):
         """As an order."""
         return "leave rows with doubtful labels out of training" if self.drop else "relabel doubtful training rows"
+
+
+@dataclass(frozen=True)
+class MendTarget(Cleaner):
+    """Corrects doubtful targets of training rows as the detector suggests; drops rows where it knows nothing.
+
+    Rows that judge keep their recorded targets: nobody may mend what he is judged by.
+
+    Parameters
+    ----------
+    drop : bool
+        Drop all doubtful rows.
+
+    Examples
+    --------
+    >>> MendTarget().on_rows
+    True
+    """
+
+    name = "mend_target"
+    kinds = ("categories", "rules", "formats", "outliers")
+    on_rows = True
+    drop: bool = False
+
+    def repair(self, table):
+        """The table with suggested targets written; rows whose target is doubted and not known are left out."""
+        column, lost = table.frame[self.column_], []
+        for group in self.detector_.find(table):
+            if group.column == self.column_ and not group.whole:
+                doubtful = group.at_least(0.5)
+                known = np.zeros(doubtful.count, dtype=bool)
+                if not self.drop and doubtful.suggestions is not None:
+                    known = doubtful.suggestions.is_not_null().to_numpy()
+                    column = written(column, doubtful.positions[known], doubtful.suggestions.filter(pl.Series(known)))
+                lost.append(doubtful.positions[~known])
+        mended = table.with_columns(column)
+        gone = np.concatenate(lost) if lost else np.empty(0, dtype=np.int64)
+        return mended.take(np.setdiff1d(np.arange(table.n_rows), gone)) if len(gone) else mended
+
+    def action(self):
+        """As an order."""
+        if self.drop:
+            return f"leave rows with a doubtful {self.column_!r} out of training"
+        return f"correct doubtful cells of {self.column_!r} in training rows, leave out those that cannot be corrected"

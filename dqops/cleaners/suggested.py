@@ -17,7 +17,7 @@ class WriteSuggestion(Cleaner):
     """
 
     name = "suggested"
-    kinds = ("rules", "categories")
+    kinds = ("rules", "categories", "formats")
     empty_rest: bool = False
 
     def repair(self, table):

@@ -168,8 +168,8 @@ class Trial:
         """The detector fitted on training rows; one that repairs features never sees the target."""
         if kind == "leakage":
             return None
-        if cached and kind in self._fitted:
-            return self._fitted[kind]
+        if cached and (kind, on_rows) in self._fitted:
+            return self._fitted[kind, on_rows]
         rng = stream(self.seed, f"detect:{kind}")
         if kind == "labels":
             fitted = self.detectors[kind].fit_find(train, self.design, rng)
@@ -177,7 +177,7 @@ class Trial:
             seen = train if on_rows else blind(train)
             fitted = _Remembering(self.detectors[kind].fit(seen, None, rng))
         if cached:
-            self._fitted[kind] = fitted
+            self._fitted[kind, on_rows] = fitted
         return fitted
 
 

@@ -5,13 +5,13 @@ import polars as pl
 import dqops.cleaners  # noqa: F401  (registers the cleaners)
 from dqops.cleaners.impute import EmptyDisguised, FillPredicted, FillTypical
 from dqops.cleaners.numbers import ParseNumbers, TameOutliers
-from dqops.cleaners.rows import DropDoubtful, DropRepeats, Relabel
+from dqops.cleaners.rows import DropDoubtful, DropRepeats, MendTarget, Relabel
 from dqops.cleaners.suggested import WriteSuggestion
 from dqops.propagation.trial import Option
 
 # Repairs that compete for each kind; the winner is chosen by measured gain, never by taste.
 RIVALS = {
-    "formats": (ParseNumbers("blank"), ParseNumbers("predict"), WriteSuggestion()),
+    "formats": (ParseNumbers("blank"), ParseNumbers("predict"), WriteSuggestion(), WriteSuggestion(empty_rest=True)),
     "outliers": (TameOutliers("blank"), TameOutliers("predict")),
     "missing": (EmptyDisguised(), FillTypical(), FillPredicted()),
     "categories": (WriteSuggestion(), WriteSuggestion(empty_rest=True)),
@@ -19,6 +19,8 @@ RIVALS = {
     "duplicates": (DropRepeats(),),
     "labels": (Relabel(), Relabel(drop=True)),
 }
+# The same for doubts that are not about how likely a label is, but how it is written.
+ON_TARGET = (MendTarget(), MendTarget(drop=True))
 
 
 def options_of(finding, table):
@@ -26,6 +28,8 @@ def options_of(finding, table):
     if finding.whole:
         return []
     target = finding.column == table.roles.target
+    if target and finding.kind in MendTarget.kinds:
+        return [Option(finding.id, ((one, finding.kind, finding.column),)) for one in _on_target(finding)]
     if target != (finding.kind == "labels") or (finding.column is not None and not target and finding.column not in table.features):
         return []
     number = finding.column in table.meanings and table.meanings[finding.column].kind == "number"
@@ -41,6 +45,11 @@ def _steps(cleaner, finding):
     return (first,)
 
 
+def _on_target(finding):
+    """Both, where something can be corrected."""
+    return ON_TARGET if finding.suggestions is not None and finding.suggestions.is_not_null().any() else ON_TARGET[1:]
+
+
 def _suits(cleaner, number, finding, table):
     """Whether the repair can do anything here that another does not do."""
     if isinstance(cleaner, ParseNumbers):
@@ -49,7 +58,7 @@ def _suits(cleaner, number, finding, table):
         return number
     if isinstance(cleaner, EmptyDisguised):
         return finding.values is not None and bool(table.frame[finding.column].gather(finding.positions).is_not_null().any())
-    return finding.kind != "formats" or (not number and finding.suggestions is not None)
+    return finding.kind != "formats" or (not number and (cleaner.empty_rest or finding.suggestions is not None))
 
 
 def options_with_discard(finding, table):

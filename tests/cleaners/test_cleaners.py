@@ -11,7 +11,7 @@ from dqops.cleaners.impute import EmptyDisguised, FillPredicted, FillTypical
 from dqops.cleaners.likeliest import WriteLikeliest
 from dqops.cleaners.neighbours import FillIterative, FillNeighbours
 from dqops.cleaners.numbers import ParseNumbers, TameOutliers
-from dqops.cleaners.rows import DropRepeats, MergeRepeats
+from dqops.cleaners.rows import DropRepeats, MendTarget, MergeRepeats
 from dqops.cleaners.suggested import WriteSuggestion
 from dqops.contracts import Cleaner, Detector
 from dqops.tables.cells import in_type_of, written
@@ -112,6 +112,15 @@ def test_repeats_are_dropped_from_training():
     table = table_of(a=[1, 2, 1], y=[0, 1, 0])
     repaired = fitted(DropRepeats(), table, _Marked(None, [2]), None).repair(table)
     assert repaired.row_ids.to_list() == [0, 1]
+
+
+def test_targets_are_corrected_in_training_rows_or_their_rows_left_out():
+    table = dqops.read(pl.DataFrame({"x": [1, 2, 3, 4], "y": ["yes", "yse", "no", "?"]}), target="y")
+    detector = _Marked("y", [1, 3], ["yes", None])
+    mended = fitted(MendTarget(), table, detector, "y").repair(table)
+    assert mended.target().to_list() == ["yes", "yes", "no"]
+    assert fitted(MendTarget(drop=True), table, detector, "y").repair(table).target().to_list() == ["yes", "no"]
+    assert table.target().to_list() == ["yes", "yse", "no", "?"]
 
 
 def test_a_dropped_column_is_no_feature():

@@ -178,3 +178,14 @@ def test_a_column_may_be_called_count(rng):
     assert "formats:count" in dqops.audit(frame, target="y", model="linear", effort="quick").findings
     words = pl.DataFrame({"count": ["u", "v", None] * 20, "y": [0, 1] * 30})
     assert "missing:count" in dqops.audit(words, target="y", model="linear", effort="quick").findings
+
+
+def test_misspelt_classes_of_the_target_have_a_price(rng):
+    x = rng.normal(size=400)
+    label = np.where(x + rng.normal(size=400) > 0, "positive", "negative")
+    label[rng.choice(400, 24, replace=False)] = "positve"
+    found = dqops.audit(pl.DataFrame({"x": x, "label": label}), target="label", model="linear", effort="quick", detectors=["categories"])
+    gain = found.gains.of("categories:label")
+    assert "training rows" in gain.action
+    assert found.gains.of("categories:label", "serving") is None
+    assert gain.potential is not None
