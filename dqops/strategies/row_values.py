@@ -6,7 +6,6 @@ import numpy as np
 
 import dqops.valuers  # noqa: F401  (registers the valuers)
 from dqops.contracts import Strategy, Valuer
-from dqops.errors import OptionError
 from dqops.models.space import last_step
 from dqops.models.splits import make_splits
 from dqops.models.targets import target_values
@@ -66,7 +65,8 @@ class LowShapley(ByValue):
 class LowInfluence(ByValue):
     """Rows that the holdout would be better foretold without, to first order.
 
-    Exact curvature for linear models; leaves of a held structure for boosted trees and forests. Other models are refused.
+    Exact curvature for linear models; leaves of a held structure for boosted trees and forests. In the space of any other model
+    a linear one stands for it.
 
     References
     ----------
@@ -81,7 +81,7 @@ class LowInfluence(ByValue):
             return Valuer.named("influence")(), "the holdout is better foretold without it"
         if is_tree_model(learner):
             return Valuer.named("tree_influence")(), "the holdout is better foretold without it"
-        raise OptionError("strategy", self.name, f"a model whose last step is linear, a forest or boosted trees; {type(learner).__name__} is none")
+        return Valuer.named("influence")(surrogate=True), "the holdout is better foretold without it, by a linear model in the space of this one"
 
 
 @dataclass

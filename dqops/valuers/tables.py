@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from dqops.contracts import Valuer
@@ -83,20 +84,31 @@ class Influence(InSpace):
     """What leaving a row out does to the holdout loss of a linear last step, with the exact curvature.
 
     Standard errors, over holdout rows, where the matrix of holdout by training rows has at most 2**23 cells.
+
+    Parameters
+    ----------
+    surrogate : bool
+        Let a logistic or ridge regression in the model's space stand for a last step that is not linear.
     """
 
     name = "influence"
+    surrogate: bool = False
 
     def in_space(self, space, seed):
-        if not is_linear(space.learner):
-            raise OptionError("method", self.name, f"a model whose last step is linear; {type(space.learner).__name__} is not")
+        learner, why = space.learner, ""
         rows, held = space.numbers
+        if not is_linear(learner):
+            if not self.surrogate:
+                raise OptionError("method", self.name, f"a model whose last step is linear; {type(learner).__name__} is not")
+            why = f"a linear model in its space stands for {type(learner).__name__}"
+            learner = LogisticRegression() if space.task == "classification" else Ridge()
+            rows, held = space.scaled_numbers
         seen = _seen(space)
         four = rows, space.y, held[seen], space.y_holdout[seen]
-        found = influence(*four, model=space.learner)
+        found = replace(influence(*four, model=learner), why=why)
         if len(rows) * seen.sum() > _MOST_CELLS or seen.sum() < 2:
             return found
-        by_judge = influence_matrix(*four, model=space.learner)
+        by_judge = influence_matrix(*four, model=learner)
         return replace(found, stderr=by_judge.std(axis=0, ddof=1) / np.sqrt(len(by_judge)))
 
 

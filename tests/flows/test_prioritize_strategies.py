@@ -14,8 +14,8 @@ from dqops.errors import DataError, DqopsError, OptionError, UnknownNameError
 from dqops.strategies.order import ranked_rows
 
 
-def ranked(strategy, frame=None, **options):
-    return dqops.prioritize(to_ask() if frame is None else frame, target="y", model="linear", strategy=strategy, **options)
+def ranked(strategy, frame=None, model="linear", **options):
+    return dqops.prioritize(to_ask() if frame is None else frame, target="y", model=model, strategy=strategy, **options)
 
 
 @pytest.mark.parametrize("strategy", ["data_oob", "knn_shapley", "influence"])
@@ -59,6 +59,12 @@ def test_the_budget_is_kept_in_the_order_of_the_strategy():
     assert some.left_out == 115
 
 
+def test_influence_of_a_model_that_is_not_linear_is_that_of_a_linear_one_in_its_space():
+    ranking = ranked("influence", model="knn")
+    assert "by a linear model in the space of this one" in ranking.to_frame()["reason"][0]
+    assert set(ranking.to_frame()["row"]) == set(ranked("influence").to_frame()["row"])
+
+
 def test_an_order_forecasts_nothing():
     found = ranked("uncertainty")
     assert not found.forecasts
@@ -75,7 +81,6 @@ def test_an_order_forecasts_nothing():
         ({"strategy": 3}, OptionError, "the name of a strategy"),
         ({"strategy": "random", "budget": 0}, OptionError, "the cheapest doubt costs that much"),
         ({"strategy": "random", "budget": -1}, OptionError, "a number of 0 or more"),
-        ({"strategy": "influence", "model": "knn"}, OptionError, "a model whose last step is linear, a forest or boosted trees"),
         ({"strategy": "random", "cost": {"wid": 2}}, UnknownNameError, "Did you mean 'wide'"),
         ({"strategy": "data_oob", "frame": to_ask().with_columns(y=pl.lit("up"))}, DataError, "one class"),
     ],
