@@ -12,7 +12,7 @@ from dqops.results.gain import Gain
 STANDINGS = {
     "leak": ("Gives the target away", "A model could read the answer here, which it will not have in use."),
     "worth": ("Worth repairing", "The whole interval lies above zero."),
-    "unpriced": ("Not priced", "Found, but no repair of it was measured on the model, or not often enough for an interval."),
+    "unpriced": ("Not priced", "Nothing could be measured: the target is missing there, the column is left out as it gives the target away, or no repair is known."),
     "nothing": ("Costs this model nothing measurable", "The interval holds zero: repairing it may help or harm a little."),
     "harm": ("Better left as it is", "The repair that was tried makes the model worse."),
 }
