@@ -40,12 +40,12 @@ def vote_values(order, utility, weights, values):
     Jia et al. 2019, VLDB 12(11), theorem 1. doi:10.14778/3342263.3342637
     """
     n = len(order)
-    here = order[n - 1]
+    here = np.uint32(order[n - 1])  # an index without a sign need not be looked at from the end
     far = np.float64(utility[here])
     value = far * weights[n]
     values[here] = value
     for rank in range(n - 1, 0, -1):
-        here = order[rank - 1]
+        here = np.uint32(order[rank - 1])
         near = np.float64(utility[here])
         value += (near - far) * weights[rank]
         far = near

@@ -1,6 +1,7 @@
 """Sums over holdout rows, in parts that do not depend on the number of workers."""
 
 from functools import partial
+from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
@@ -12,6 +13,8 @@ from dqops.valuers.neighbours import TILE_BYTES, Scratch
 
 # Holdout rows that are summed together.
 PART = 48
+# Parts among which halves pay.
+_MANY = 4
 
 
 def worker_count(n_jobs):
@@ -33,7 +36,8 @@ def sum_over_holdout(work, n_holdout, n_part, n_jobs):
     work : callable
         Called with the first holdout row, the one behind the last, and a `Scratch`; returns arrays or numbers.
     n_holdout, n_part : int
-        Holdout rows in all, and in a part.
+        Holdout rows in all, and in a part; of many parts the last ones are halves, so that no worker waits long for
+        another.
     n_jobs : int
         Workers, 1 or more. They share one tile's worth of memory.
 
@@ -41,7 +45,7 @@ def sum_over_holdout(work, n_holdout, n_part, n_jobs):
     -------
     list of float64 arrays or numbers
     """
-    parts = [(start, min(start + n_part, n_holdout)) for start in range(0, n_holdout, n_part)]
+    parts = _parts(n_holdout, n_part)
     n_jobs = min(n_jobs, len(parts))
     pool, sums = _Pool(TILE_BYTES // n_jobs), None
     for found in stream_blocks(partial(_with_scratch, work, pool), parts, n_jobs=n_jobs):
@@ -64,6 +68,21 @@ def mean_and_stderr(total, squares, n_holdout):
         return mean, None
     variance = (squares - total * mean) / (n_holdout - 1)
     return mean, np.sqrt(np.maximum(variance, 0) / n_holdout)
+
+
+def _parts(n_holdout, n_part):
+    """First holdout row of each part, and the one behind its last.
+
+    >>> _parts(9, 4)
+    [(0, 4), (4, 8), (8, 9)]
+    >>> _parts(17, 4)
+    [(0, 4), (4, 8), (8, 12), (12, 14), (14, 16), (16, 17)]
+    """
+    n_whole = n_holdout // n_part
+    halves = n_whole >= _MANY
+    whole = (n_whole - halves) * n_part
+    starts = [*range(0, whole, n_part), *range(whole, n_holdout, n_part // 2 if halves else n_part)]
+    return list(pairwise([*starts, n_holdout]))
 
 
 class _Pool:

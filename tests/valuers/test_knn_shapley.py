@@ -86,7 +86,7 @@ def test_values_do_not_depend_on_workers_or_tiles(made, monkeypatch, max_error):
     given = made(n=1500, n_holdout=300)
     one = knn_shapley(*given, max_error=max_error)
     three = knn_shapley(*given, max_error=max_error, n_jobs=3)
-    monkeypatch.setattr("dqops.valuers.knn_shapley.TILE_BYTES", 50_000)
+    monkeypatch.setattr("dqops.valuers.holdout_parts.TILE_BYTES", 50_000)
     small = knn_shapley(*given, max_error=max_error)
     for other in (three, small):
         assert other.value.tobytes() == one.value.tobytes()
