@@ -3,8 +3,8 @@
     python benchmarks/labels.py [--rows 1000000] [--classes 10] [--runs 7] [--cleanlab PYTHON]
 
 Prints CPU seconds (one thread, least of several runs) and ratios. Two floors, two passes each over the probabilities:
-`rows` reduces each row to a number (sum, then maximum), `stream` adds all numbers up, twice, as fast as memory gives
-them. Peak memory is what the process holds at most beyond its input and the arrays that it returns. With the
+`rows` reduces each row to a number (sum, then maximum), which is the bar's (twice that); `stream` adds all numbers up,
+twice, as fast as memory gives them. Peak memory is what the process holds at most beyond its input and the arrays that it returns. With the
 interpreter of an environment that has cleanlab, its default and its batched search run on the same numbers.
 """
 

@@ -86,31 +86,25 @@ def confident_rows(probabilities, given, thresholds, fineness):
     Northcutt, Jiang, Chuang 2021, JAIR 70, section 3.1. arXiv:1911.00068
     """
     n_rows, n_classes = probabilities.shape
-    confident = np.zeros((n_classes, n_classes), np.int64)
-    agreement = np.zeros((n_classes, (_OCTAVES << fineness) + 1, 2), np.int64)
+    n_levels = (_OCTAVES << fineness) + 1
+    # Flat, with one more cell for rows that count nowhere.
+    confident, agreement = np.zeros(n_classes**2 + 1, np.int64), np.zeros(2 * n_classes * n_levels + 1, np.int64)
     own, margin = np.empty(n_rows), np.empty(n_rows)
     tile, label = np.zeros((n_classes, _TILE)), np.zeros(_TILE, np.int64)
-    best, other, left = np.empty(_TILE), np.empty(_TILE), np.empty(_TILE)
+    best, other, left, said = np.empty(_TILE), np.empty(_TILE), np.empty(_TILE), np.empty(_TILE)
     sure, top = np.empty(_TILE, np.int64), np.empty(_TILE, np.int64)
-    levels = left.view(np.int64)
     for start in range(0, n_rows, _TILE):
         n_here = min(_TILE, n_rows - start)
         _load(probabilities, given, start, n_here, tile, label)
         _compare(tile, label, thresholds, best, sure, other, left, top)
+        _take_own(tile, label, said)
+        _find_cells(label, n_classes, fineness, best, sure, left, top)
         for place in range(n_here):
-            code = label[place]
-            if code < 0:
-                own[start + place] = margin[start + place] = np.nan
-                continue
-            said = tile[code, place]
-            if sure[place] >= 0:
-                tied = said == best[place] and said >= thresholds[code]
-                confident[code, code if tied else sure[place]] += 1
-            level = (levels[place] - _FIRST_LEVEL) >> (_MANTISSA - fineness)
-            agreement[top[place], level, 1 if top[place] != code else 0] += 1
-            own[start + place] = said
-            margin[start + place] = (said - other[place] + 1.0) / 2.0
-    return confident, agreement, own, margin
+            confident[np.uint64(sure[place])] += 1
+            agreement[np.uint64(top[place])] += 1
+            own[start + place] = said[place]
+            margin[start + place] = (said[place] - other[place] + 1.0) / 2.0
+    return confident[:-1].reshape((n_classes, n_classes)), agreement[:-1].reshape((n_classes, n_levels, 2)), own, margin
 
 
 @kernel
@@ -142,27 +136,19 @@ def wrong_labels(probabilities, given, unmixing, noise):
     wrong, likeliest = np.empty(n_rows), np.empty(n_rows, np.int64)
     tile, label = np.zeros((n_classes, _TILE)), np.zeros(_TILE, np.int64)
     belief, forth = np.empty((n_classes, _TILE)), np.ascontiguousarray(noise.T)
-    best, other, total = np.empty(_TILE), np.empty(_TILE, np.int64), np.empty(_TILE)
+    best, other, total, right = np.empty(_TILE), np.empty(_TILE, np.int64), np.empty(_TILE), np.empty(_TILE)
     for start in range(0, n_rows, _TILE):
         n_here = min(_TILE, n_rows - start)
         _load(probabilities, given, start, n_here, tile, label)
         _unmix(tile, unmixing, belief)
         _weigh(label, forth, n_here, tile)
-        best[:], other[:], total[:] = -1.0, 0, 0.0
-        for column in range(n_classes):
-            for place in range(_TILE):
-                chance = belief[column, place] * tile[column, place]
-                belief[column, place] = chance
-                total[place] += chance
-                rival = -1.0 if column == label[place] else chance
-                other[place] = column if rival > best[place] else other[place]
-                best[place] = max(rival, best[place])
+        _share(belief, tile, total)
+        _likeliest_other(tile, label, best, other)
+        _take_own(tile, label, right)
         for place in range(n_here):
             likeliest[start + place] = other[place]
-            wrong[start + place] = np.nan
-            if label[place] >= 0:
-                right = belief[label[place], place] / total[place] if total[place] > 0.0 else 1.0
-                wrong[start + place] = 1.0 - right
+            share = right[place] / total[place] if total[place] > 0.0 else 1.0
+            wrong[start + place] = 1.0 - share if label[place] >= 0 else np.nan
     return wrong, likeliest
 
 
@@ -189,20 +175,17 @@ def label_posterior(probabilities, given, unmixing, noise):
     n_rows, n_classes = probabilities.shape
     posterior = np.empty((n_rows, n_classes))
     tile, label = np.zeros((n_classes, _TILE)), np.zeros(_TILE, np.int64)
-    belief, forth = np.empty((n_classes, _TILE)), np.ascontiguousarray(noise.T)
+    belief, forth, total = np.empty((n_classes, _TILE)), np.ascontiguousarray(noise.T), np.empty(_TILE)
     for start in range(0, n_rows, _TILE):
         n_here = min(_TILE, n_rows - start)
         _load(probabilities, given, start, n_here, tile, label)
         _unmix(tile, unmixing, belief)
         _weigh(label, forth, n_here, tile)
+        _share(belief, tile, total)
         for place in range(n_here):
-            total = 0.0
-            for column in range(n_classes):
-                total += belief[column, place] * tile[column, place]
             for column in range(n_classes):
                 alone = 1.0 if column == label[place] else 0.0
-                share = belief[column, place] * tile[column, place] / total if total > 0.0 else alone
-                posterior[start + place, column] = share
+                posterior[start + place, column] = tile[column, place] / total[place] if total[place] > 0.0 else alone
     return posterior
 
 
@@ -223,7 +206,8 @@ def _compare(tile, label, thresholds, best, sure, other, left, top):
         # One loop for each pair of arrays: with more of them it is not vectorised.
         for place in range(_TILE):
             reached = tile[column, place] if tile[column, place] >= thresholds[column] else -1.0
-            sure[place] = column if reached > best[place] else sure[place]
+            wins = (reached > best[place]) | ((reached == best[place]) & (label[place] == column))
+            sure[place] = column if wins else sure[place]
             best[place] = max(reached, best[place])
         for place in range(_TILE):
             rival = 0.0 if label[place] == column else tile[column, place]
@@ -233,6 +217,51 @@ def _compare(tile, label, thresholds, best, sure, other, left, top):
             left[place] = max(tile[column, place], left[place])
     for place in range(_TILE):
         left[place] = min(max(1.0 - left[place], _SURE), 1.0)
+
+
+@kernel
+def _take_own(tile, label, own):
+    """What the tile holds of each row's label; NaN without one."""
+    own[:] = np.nan
+    for column in range(len(tile)):
+        for place in range(_TILE):
+            here, kept = tile[column, place], own[place]
+            own[place] = here if label[place] == column else kept
+
+
+@kernel
+def _find_cells(label, n_classes, fineness, best, sure, left, top):
+    """Make of what was compared the cells in which rows count: `sure` of confident rows, `top` of agreement."""
+    doubts, n_levels = left.view(np.int64), (_OCTAVES << fineness) + 1
+    cut, last = _MANTISSA - fineness, 2 * n_classes * n_levels
+    for place in range(_TILE):
+        cell = label[place] * n_classes + sure[place]
+        sure[place] = cell if (best[place] >= 0.0) & (label[place] >= 0) else n_classes * n_classes
+    for place in range(_TILE):
+        cell = 2 * (top[place] * n_levels + ((doubts[place] - _FIRST_LEVEL) >> cut)) + (top[place] != label[place])
+        top[place] = cell if label[place] >= 0 else last
+
+
+@kernel
+def _share(belief, tile, total):
+    """Multiply the tile by the beliefs; and the sums over classes."""
+    total[:] = 0.0
+    for column in range(len(tile)):
+        for place in range(_TILE):
+            tile[column, place] *= belief[column, place]
+        for place in range(_TILE):
+            total[place] += tile[column, place]
+
+
+@kernel
+def _likeliest_other(tile, label, best, other):
+    """The class of the largest number of each row, the smallest of equal ones, leaving out its label."""
+    best[:], other[:] = -1.0, 0
+    for column in range(len(tile)):
+        for place in range(_TILE):
+            rival = -1.0 if label[place] == column else tile[column, place]
+            other[place] = column if rival > best[place] else other[place]
+            best[place] = max(rival, best[place])
 
 
 @kernel
@@ -266,13 +295,18 @@ def _excess(belief):
     Optimization Theory and Applications 50(1), doi:10.1007/BF00938486.
     """
     excess, total, held = np.full(_TILE, -np.inf), np.empty(_TILE), np.empty(_TILE)
+    even = len(belief) - len(belief) % 2
     for _ in range(len(belief) + 1):
         total[:], held[:] = -1.0, 0.0
-        for true in range(len(belief)):
+        for true in range(0, even, 2):
             for place in range(_TILE):
-                stays = belief[true, place] > excess[place]
-                total[place] += belief[true, place] if stays else 0.0
-                held[place] += 1.0 if stays else 0.0
+                first, second, least = belief[true, place], belief[true + 1, place], excess[place]
+                total[place] += (first if first > least else 0.0) + (second if second > least else 0.0)
+                held[place] += (1.0 if first > least else 0.0) + (1.0 if second > least else 0.0)
+        for true in range(even, len(belief)):
+            for place in range(_TILE):
+                total[place] += belief[true, place] if belief[true, place] > excess[place] else 0.0
+                held[place] += 1.0 if belief[true, place] > excess[place] else 0.0
         moved = 0.0
         for place in range(_TILE):
             shared = total[place] / held[place]

@@ -132,13 +132,10 @@ def _sample(n_rows):
 
 
 def _blocks(said, given, degree):
-    """Probabilities ready for use, all at once or, where they must be tempered, a block at a time."""
-    if degree == 1:
-        yield said, given
-        return
+    """Probabilities ready for use, a block at a time: what is found in a block is copied before it leaves the cache."""
     for start in range(0, len(said), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        yield with_temperature(said[rows], degree), given[rows]
+        yield said[rows] if degree == 1 else with_temperature(said[rows], degree), given[rows]
 
 
 def _confident(said, given, thresholds, degree):
