@@ -1,10 +1,10 @@
-"""The strategy of dqops: how much worse each record fits what is known to be right, times how surely it is wrong."""
+"""The strategy of dqops: what wrong cells and labels do to the model, times how surely they are wrong."""
 
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
-from sklearn.linear_model import LogisticRegression
+from sklearn.isotonic import IsotonicRegression
 
 from dqops.contracts import Strategy
 from dqops.models.targets import classes_of, codes_of, target_values
@@ -17,20 +17,22 @@ _ROUNDS = 2
 _DOUBTFUL = 0.5  # a record as doubtful as that teaches nobody until it is answered
 _USUAL = 0.9  # a record that fits worse than this share of the right ones does not, either
 _EMPTY = 0.9  # an empty cell hides a value, as a rule
-_DRAWS = 4  # of other values for the doubtful cells of a record
+_DRAWS = 2  # of right rows' values for a doubtful cell
 _FEWEST = 30  # rows to learn from
-_FEWEST_TOLD = 10  # answers from which on they tell how sure the signs are
-_WEIGHT_OF_CLEAN = 0.2  # of a row known from the start, beside an answer: they are of other rows than those asked for
+_PRIOR = 4  # answers that a detector's word counts for
+_WEIGHT_OF_UNASKED = 0.2  # of a record that is judged by the known right ones, beside an answer
 _SURE = 0.99
+_LEAST = 0.02  # no label is surely right: the order goes on by the loss
+_TINY = 1e-3  # breaks ties
 
 
 @dataclass
 class ExpectedGain(Strategy):
-    """Records by what putting them right is expected to gain: P(wrong) times the loss at them that right rows do not have.
+    """Records by what putting them right is expected to gain: P(wrong) times what the error does to the model.
 
-    The model is fitted to rows that are known or nothing speaks against, and heard on the rows it did not see. What a
-    record costs the model goes with its loss there: a wrong cell that the model does not care for leaves it as it is, a
-    wild number or a wrong label does not. Answers then tell how often the signs, a detector's word and a large loss, are right.
+    What a doubtful cell does is how far predictions move when it holds something else; what a label does is its loss under
+    models of right rows that did not see it. How often such signs mean an error is told by rows that are known to be right,
+    which have some of these signs, too, and then by answers.
 
     Examples
     --------
@@ -39,26 +41,26 @@ class ExpectedGain(Strategy):
     """
 
     name = "dqops"
+    recorded: object = field(default=None, init=False, repr=False)
     lines: object = field(default=None, init=False, repr=False)
-    signs: dict = field(default_factory=dict, init=False, repr=False)
     told: dict = field(default_factory=dict, init=False, repr=False)
 
     def rank(self, table, model, holdout, rng):
         seed = int(rng.integers(2**31))
-        if self.lines is None:
-            self.lines = _with_empty_cells(lines_of(doubts_of(table, model, seed, rng, without=("labels",)), table), table)
-        known = self._resolved(table)
-        doubt = np.where(known, 0.0, self._doubt(table))
-        rows, sure, suspect = table, known, doubt
-        if holdout is not None:
-            rows, more = _together(table, holdout), np.ones(holdout.n_rows)
-            sure, suspect = np.concatenate([known, more > 0]), np.concatenate([doubt, 0 * more])
-        loss, reference, teaches = _losses(rows, sure, suspect, model, seed, rng)
-        unusual = np.searchsorted(np.sort(loss[reference]), loss, side="left") / max(reference.sum(), 1)
-        wrong = self._surety(table, doubt, unusual[: table.n_rows], unusual[table.n_rows :])
-        moved = self._moved(table, rows, teaches, model, seed, rng)
-        worth = doubt * moved + (1 - doubt) * self._labels_share(table, model.task) * loss[: table.n_rows]
-        return self._ranking(table, np.where(known, 0.0, worth * wrong))
+        if self.lines is None or not self.recorded.row_ids.equals(table.row_ids):
+            self.recorded, self.lines = table, _signs(table, holdout, model, seed, rng)
+        n, answers = table.n_rows, self._answers()
+        known, cells = self._resolved(table), _open_cells(self.lines, answers, table)
+        target = pl.col("column").eq_missing(table.roles.target)
+        doubt, mislabelled = _any_wrong(cells.filter(~target), n), _any_wrong(cells.filter(target), n)
+        rows, heard = (one if holdout is None else _together(one, holdout) for one in (table, self.recorded))
+        right = np.ones(rows.n_rows - n)
+        loss, teaches = _losses(rows, heard, np.concatenate([known, right > 0]), np.concatenate([np.maximum(doubt, mislabelled), 0 * right]), model, seed, rng)
+        wrong = self._label_wrong(answers, model.task, 1 - doubt, loss[:n], loss[n:] if holdout is not None else loss[teaches])
+        # Records whose cells are doubted are asked for whatever their label.
+        wrong *= np.where(doubt < _DOUBTFUL, 1 - doubt, 0.0)
+        costs = _costs(table, rows.take(np.flatnonzero(teaches)), cells, model, seed, rng)
+        return self._ranking(table, cells, costs, np.where(known, 0.0, np.maximum(wrong, mislabelled) * loss[:n]), rng)
 
     def tell(self, row, column, value):
         cells = value if column is None and isinstance(value, dict) else {column: value}
@@ -71,73 +73,88 @@ class ExpectedGain(Strategy):
         """Records that were answered as a whole, bool (n,)."""
         return np.array([None in self.told.get(row, ()) for row in table.row_ids.to_list()], dtype=bool)
 
-    def _doubt(self, table):
-        """Probability that some cell of a record is wrong, by the detectors, float64 (n,)."""
-        right = np.zeros(table.n_rows)
-        places, scores = row_places(table.row_ids, self.lines["row"]), self.lines["score"].to_numpy()
-        there = places >= 0
-        np.add.at(right, places[there], np.log1p(-np.minimum(scores[there], _SURE)))
-        return 1 - np.exp(right)
+    def _answers(self):
+        """One line an answered cell: row, column, and whether the answer is another value than the recorded one."""
+        recorded = self.recorded
+        places = dict(zip(recorded.row_ids.to_list(), range(recorded.n_rows), strict=True))
+        found = [
+            (row, name, recorded.frame[name][places[row]] != value)
+            for row, cells in self.told.items()
+            for name, value in cells.items()
+            if row in places and name in recorded.columns
+        ]
+        return pl.DataFrame(found, schema={"row": recorded.row_ids.dtype, "column": pl.String, "changed": pl.Boolean}, orient="row")
 
-    def _surety(self, table, doubt, unusual, unusual_clean):
-        """How surely each record is wrong, by what answers told of records with such signs; 1 for all before there are enough."""
-        ids = table.row_ids.to_list()
-        first = not self.signs
-        if first:
-            self.signs = {row: (*pair, table.frame.row(place, named=True)) for place, (row, *pair) in enumerate(zip(ids, doubt, unusual, strict=True))}
-        answered = [row for row in self.told if row in self.signs]
-        wrong = np.array([any(self.signs[row][2].get(name) != value for name, value in self.told[row].items() if name is not None) for row in answered])
-        if len(answered) < _FEWEST_TOLD or not wrong.any() or (wrong.all() and not len(unusual_clean)):
-            return np.ones(table.n_rows)
-        signs = np.array([self.signs[row][:2] for row in answered])
-        clean = np.column_stack([np.zeros(len(unusual_clean)), unusual_clean])
-        weights = np.concatenate([np.ones(len(answered)), np.full(len(clean), _WEIGHT_OF_CLEAN)])
-        learner = LogisticRegression().fit(np.concatenate([signs, clean]), np.concatenate([wrong, np.zeros(len(clean), dtype=bool)]), sample_weight=weights)
-        return learner.predict_proba(np.column_stack([doubt, unusual]))[:, 1]
+    def _label_wrong(self, answers, task, undoubted, loss, right):
+        """Probability that a record is wrong that no detector doubts, by its loss, float64 (n,): never lower where the loss is higher.
 
-    def _moved(self, table, rows, teaches, model, seed, rng):
-        """How far a prediction moves, squared, when the doubtful cells of its record hold what other records do, float64 (n,).
-
-        The record's own label plays no part: records chosen by it would teach that what is filled in goes with a label.
+        For classes only corrected labels count as answers that say so: what is wrong elsewhere is not found by labels.
         """
-        places = row_places(table.row_ids, self.lines["row"])
-        doubtful = self.lines.with_columns(place=pl.Series(places)).filter((pl.col("place") >= 0) & pl.col("column").is_in(table.features))
-        if not doubtful.height:
-            return np.zeros(table.n_rows)
-        classes = classes_of(rows) if model.task == "classification" else None
-        fitted = model.fit(rows.take(np.flatnonzero(teaches)), seed=seed, classes=classes)
-        say = fitted.predict if classes is None else fitted.probabilities
-        recorded, moved = np.asarray(say(table)).reshape(table.n_rows, -1), np.zeros(table.n_rows)
-        for _ in range(_DRAWS):
-            drawn = np.asarray(say(_redrawn(table, rows, teaches, doubtful, rng))).reshape(table.n_rows, -1)
-            moved += ((drawn - recorded) ** 2).sum(axis=1) / (1 if classes is None else 2) / _DRAWS
-        return np.where(np.isfinite(moved), moved, np.max(moved[np.isfinite(moved)], initial=0.0))
+        wrong = _excess(loss, undoubted, right)
+        heard = answers if task == "regression" else answers.filter(pl.col("column") == self.recorded.roles.target)
+        heard = heard.group_by("row").agg(pl.col("changed").any())
+        if heard.height:
+            places = row_places(self.recorded.row_ids, heard["row"])
+            weights = np.full(len(loss), _WEIGHT_OF_UNASKED)
+            wrong[places], weights[places] = heard["changed"].to_numpy(), 1.0
+            wrong = IsotonicRegression().fit(loss, wrong, sample_weight=weights).predict(loss)
+        return np.maximum(wrong, _LEAST)
 
-    def _labels_share(self, table, task):
-        """How much the loss of a record that no detector doubts counts: less, the fewer answers corrected a label.
-
-        Records chosen by their labels must not have their features put right: what is new in them would go with those labels.
-        """
-        if task == "regression":
-            return 1.0
-        target, corrections, labels = table.roles.target, 0, 0
-        for row, cells in self.told.items():
-            before = self.signs[row][2] if row in self.signs else {}
-            changed = [name for name, value in cells.items() if name is not None and before.get(name) != value]
-            corrections += bool(changed)
-            labels += target in changed
-        return min(1.0, 2 * (labels + 1) / (corrections + 2))
-
-    def _ranking(self, table, worth):
-        """Records' worth shared out to their cells: to those that a detector doubts, and to the target for what is left."""
-        target = pl.DataFrame({"row": table.row_ids, "column": table.roles.target, "kind": "unlike right rows", "score": _DOUBTFUL})
+    def _ranking(self, table, cells, costs, labels, rng):
+        """Doubtful cells and the target of each record by what they are expected to cost; ties in random order."""
+        target = pl.DataFrame({"row": table.row_ids, "column": table.roles.target, "kind": "unlike right rows", "gain": labels})
         target = target.with_columns(reason=pl.lit("the model, learned from rows nothing speaks against, expects another record"))
-        cells = pl.concat([self.lines.select(target.columns).filter(pl.col("column") != table.roles.target), target])
-        asked = [None not in (told := self.told.get(row, ())) and column not in told for row, column in cells.select("row", "column").iter_rows()]
-        cells = cells.filter(pl.Series(asked, dtype=pl.Boolean))
-        places = row_places(table.row_ids, cells["row"])
-        shares = cells.select(pl.col("score") / pl.col("score").sum().over("row"))["score"].to_numpy()
-        return ranked_doubts(self.name, table, cells.drop("score", "reason"), worth[places] * shares, cells["reason"].to_list())
+        cells = cells.with_columns(gain=pl.Series(costs)).filter(pl.col("column").ne_missing(table.roles.target))
+        lines = pl.concat([cells.select(target.columns), target])
+        asked = [None not in (told := self.told.get(row, ())) and column not in told for row, column in lines.select("row", "column").iter_rows()]
+        lines = lines.filter(pl.Series(asked, dtype=pl.Boolean))
+        lines = lines[rng.permutation(lines.height)]
+        return ranked_doubts(self.name, table, lines.drop("gain", "reason"), lines["gain"].to_numpy(), lines["reason"].to_list())
+
+
+def _signs(table, holdout, model, seed, rng):
+    """Cells that detectors doubt, and empty ones: row, column, kind, score, reason.
+
+    Rows of the holdout are searched with the others. What is found there is right: findings of a kind are wrong as far as there are
+    more of them than those let expect, in all columns first, then in each.
+    """
+    rows = table if holdout is None else _together(table, holdout)
+    lines = _with_empty_cells(lines_of(doubts_of(rows, model, seed, rng, without=("labels",)), rows), rows)
+    lines = lines.with_columns(place=pl.Series(row_places(rows.row_ids, lines["row"])))
+    own, n_right = pl.col("place") < table.n_rows, rows.n_rows - table.n_rows
+    if n_right:
+        for group in (["kind"], ["column", "kind"]):
+            found, false = (one.sum().over(group) for one in (own, ~own))
+            beyond = (found - table.n_rows * (false + 0.5) / (n_right + 0.5)).clip(0)
+            lines = lines.with_columns(score=(_PRIOR * pl.col("score") + beyond) / (_PRIOR + found))
+        lines = pl.concat([lines, *(_strange(rows.frame[name], table.n_rows) for name in table.features)])
+        lines = lines.sort("score", descending=True, maintain_order=True).unique(["place", "column"], keep="first", maintain_order=True)
+    lines = lines.filter(own)
+    return lines.with_columns(row=table.row_ids.gather(lines["place"])).drop("place")
+
+
+def _strange(cells, n_rows):
+    """Cells of a column that hold what no right row holds, or what hardly any does and many others do, as `_signs` tells them.
+
+    How many right rows would hold something new is told by how many hold what no other one does (Good 1953, Turing's estimate).
+    Only what exceeds three standard deviations counts, new values coming with all cells that hold them: a value is one of many that
+    might have been common by chance.
+    """
+    seen = pl.DataFrame({"value": cells, "place": np.arange(len(cells))}).drop_nulls()
+    own = pl.col("place") < n_rows
+    seen = seen.with_columns(kind=pl.lit("common"), false=(~own).sum().over("value"), found=own.sum().over("value"))
+    new = seen["false"] == 0
+    singles = ((seen["false"] == 1) & (seen["place"] >= n_rows)).sum()
+    clumps = (seen.filter(new & (seen["place"] < n_rows))["found"]).sum()
+    seen = seen.with_columns(
+        clumps=pl.when(new).then(clumps).otherwise(0), kind=pl.when(new).then(pl.lit("new")).otherwise("kind"), false=pl.when(new).then(singles).otherwise("false"), found=pl.when(new).then(new.sum()).otherwise("found"),
+    )
+    n_right = len(cells) - n_rows
+    expected = n_rows * (pl.col("false") + 0.5) / (n_right + 0.5)
+    beyond = pl.col("found") - expected - 3 * (expected * (1 + n_rows / n_right) + pl.col("clumps")).sqrt()
+    seen = seen.filter(own).with_columns(score=(beyond / pl.col("found")).clip(0, _SURE)).filter(pl.col("score") > 0)
+    reason = pl.lit("rows that are known to be right hold this less often")
+    return seen.select(pl.lit(None, dtype=pl.Int64).alias("row"), pl.lit(cells.name).alias("column"), "kind", "score", reason.alias("reason"), "place")
 
 
 def _with_empty_cells(lines, table):
@@ -159,40 +176,119 @@ def _together(table, holdout):
     return replace(table, frame=frame, raw=frame, row_ids=pl.Series("row", np.arange(frame.height)), given=None)
 
 
-def _redrawn(table, rows, teaches, doubtful, rng):
-    """The table with other rows' values in the doubtful cells."""
-    fresh = []
-    for (name,), part in doubtful.group_by("column", maintain_order=True):
-        known = rows.frame[name].filter(pl.Series(teaches)).drop_nulls()
-        if len(known):
-            donors = known.gather(rng.integers(len(known), size=part.height)).cast(table.frame[name].dtype, strict=False)
-            fresh.append(table.frame[name].clone().scatter(part["place"], donors))
-    return table.with_columns(*fresh)
+def _open_cells(lines, answers, table):
+    """Doubtful cells that no answer settled, with their place and a `score` that counts answers to cells with the same sign."""
+    lines = lines.join(answers, on=["row", "column"], how="left", maintain_order="left")
+    heard, changed = (one.over("column", "kind") for one in (pl.col("changed").count(), pl.col("changed").sum()))
+    lines = lines.with_columns(score=(_PRIOR * pl.col("score") + changed) / (_PRIOR + heard), place=pl.Series(row_places(table.row_ids, lines["row"])))
+    return lines.filter(pl.col("changed").is_null(), pl.col("place") >= 0)
 
 
-def _losses(rows, sure, suspect, model, seed, rng):
-    """Loss at each row under models of the right ones that did not see it, float64 (n,), which rows those are that it is
-    compared with, and those that teach, bool (n,).
+def _any_wrong(cells, n_rows):
+    """Probability that some doubtful cell of a record is wrong, cells being independent, float64 (n,)."""
+    right = np.zeros(n_rows)
+    np.add.at(right, cells["place"].to_numpy(), np.log1p(-cells["score"].clip(0, _SURE).to_numpy()))
+    return 1 - np.exp(right)
 
-    Rows are right that are known or, without any, that nothing speaks against. In a second round those whose loss is larger
-    than that of most right rows do not teach either.
+
+def _costs(table, right, cells, model, seed, rng):
+    """What each doubtful cell is expected to cost, by its score and how far predictions move, squared, float64 (m,).
+
+    With u the mean move when a cell of its column changes from one right row's value to another's, and v the move when this cell
+    takes a right row's value (u where it is empty), the noise of a column is the sum of v over u; see `_regained`. No column costs
+    more than it means to the model. Labels play no part, and for empty cells nothing beside them does: which cells are filled in must
+    not go with what stands in their rows.
     """
-    values, there = target_values(rows, model.task)
+    costs, classes = np.zeros(cells.height), classes_of(right, table) if model.task == "classification" else None
+    fitted = model.fit(right, seed=seed, classes=classes)
+    said = _said(fitted, right)
+    for (name,), part in cells.with_row_index("line").filter(pl.col("column").is_in(table.features)).group_by("column", maintain_order=True):
+        known = right.frame[name].drop_nulls()
+        if not len(known):
+            continue
+        usual = _distance(said, _said(fitted, _redrawn(right, name, known, rng))).mean()
+        rows = table.take(part["place"].to_numpy())
+        before = _said(fitted, rows)
+        moved = np.mean([_distance(before, _said(fitted, _redrawn(rows, name, known, rng))) for _ in range(_DRAWS)], axis=0)
+        moved[rows.frame[name].is_null().to_numpy()] = usual
+        if 0 < usual < np.inf:
+            costs[part["line"].to_numpy()] = usual * table.n_rows * _regained(part["score"].to_numpy() * moved / (usual * table.n_rows))
+    return costs
+
+
+def _regained(noise):
+    """What each cell adds of what its column tells when those of the most noise are put right first, float64 (m,).
+
+    Noise s beside a signal of 1 leaves 1 / (1 + s) of a coefficient (errors in variables). Where the last cells add more than the
+    first, all that are needed share alike (the least concave majorant), the noisier still first.
+    """
+    order = np.argsort(-noise, kind="stable")
+    left = np.append(np.cumsum(noise[order][::-1])[::-1], 0.0)
+    added = np.diff(1 / (1 + left))
+    gains = np.empty(len(noise))
+    gains[order] = IsotonicRegression(increasing=False).fit(np.arange(len(noise)), added).predict(np.arange(len(noise))) + _TINY * added
+    return gains
+
+
+def _said(fitted, rows):
+    """Predictions as float64 (n, classes or 1)."""
+    said = fitted.predict(rows) if fitted.classes is None else fitted.probabilities(rows)
+    return np.asarray(said, dtype=np.float64).reshape(rows.n_rows, -1)
+
+
+def _distance(before, after):
+    """Half the squared distance of probabilities, or the squared difference of numbers, float64 (n,)."""
+    return ((after - before) ** 2).sum(axis=1) / (1 if before.shape[1] == 1 else 2)
+
+
+def _redrawn(rows, name, known, rng):
+    """The rows with values of `known` in a column."""
+    return rows.with_columns(known.gather(rng.integers(len(known), size=rows.n_rows)).cast(rows.frame[name].dtype, strict=False).alias(name))
+
+
+def _excess(loss, undoubted, right):
+    """Share of undoubted rows with such a loss beyond what right rows let expect, float64 (n,), rising with the loss.
+
+    Losses are cut where their share among all rows to that among right rows rises. Half of the right rows lie below their
+    median: how many of all rows do tells how many are right.
+    """
+    if not len(right):
+        return np.ones(len(loss))
+    both, ours = np.concatenate([loss, right]), np.repeat([1.0, 0.0], [len(loss), len(right)])
+    weights = np.concatenate([undoubted, np.ones(len(right))])
+    level = IsotonicRegression().fit(both, ours, sample_weight=weights).predict(both)
+    blocks, codes = np.unique(level, return_inverse=True)
+    own, known = (np.bincount(codes, weights=one * weights, minlength=len(blocks)) for one in (ours, 1 - ours))
+    expected = max(min(own.sum(), 2 * undoubted @ (loss <= np.median(right))), 1) * (known + 1) / (len(right) + 1)
+    return np.clip(1 - expected / np.maximum(own, 1e-9), 0, 1)[codes[: len(loss)]]
+
+
+def _losses(rows, heard, sure, suspect, model, seed, rng):
+    """Loss at each row as it was recorded (`heard`) under models of right rows that did not see it, float64 (n,), and the rows
+    that teach, bool (n,).
+
+    Rows are right that are known or that nothing speaks against. In a second round those whose loss is larger than that of
+    most known ones, or most right ones, do not teach either.
+    """
+    (values, there), (asked, open_to) = (target_values(one, model.task) for one in (rows, heard))
     teaches = (sure | (suspect < _DOUBTFUL)) & there
     if teaches.sum() < _FEWEST:
         teaches = there
     reference = sure & there if (sure & there).sum() >= _FEWEST else teaches
-    part, loss = rng.permutation(rows.n_rows) % _PARTS, np.zeros(rows.n_rows)
+    part, loss, classes = rng.permutation(rows.n_rows) % _PARTS, np.zeros(rows.n_rows), classes_of(rows, heard) if model.task == "classification" else None
     for _ in range(_ROUNDS):
         for one in range(_PARTS):
             mine = np.flatnonzero(part == one)
-            loss[mine] = _heard(rows, np.flatnonzero(teaches & (part != one)), mine, values, model, seed)
-        # A row without a target is as unlike the others as any.
-        loss = np.where(there & np.isfinite(loss), loss, np.max(loss[there & np.isfinite(loss)], initial=0.0))
+            fitted = model.fit(rows.take(np.flatnonzero(teaches & (part != one))), seed=seed, classes=classes)
+            loss[mine] = _loss(fitted, heard.take(mine), asked[mine])
+        there_and_finite = open_to & np.isfinite(loss)
+        loss = np.where(np.isfinite(loss), loss, np.max(loss[there_and_finite], initial=0.0))
+        # A row without a target pulls as much as a right one once it has one.
+        loss[~open_to] = loss[reference & open_to].mean() if (reference & open_to).any() else 0.0
         kept = sure | ((suspect < _DOUBTFUL) & (loss <= np.quantile(loss[reference], _USUAL)))
         if _enough(kept & there, values, model.task):
             teaches = kept & there
-    return loss, reference, teaches
+    return loss, teaches
 
 
 def _enough(kept, values, task):
@@ -203,12 +299,9 @@ def _enough(kept, values, task):
     return task == "regression" or (len(counts) > 1 and counts[1] >= 2 * _PARTS)
 
 
-def _heard(rows, taught, asked, values, model, seed):
-    """Brier score of each row asked, or squared error, under a model of the rows taught."""
-    part = rows.take(asked)
-    if model.task == "regression":
-        return (model.fit(rows.take(taught), seed=seed).predict(part) - values[asked]) ** 2
-    classes = classes_of(rows)
-    said = model.fit(rows.take(taught), seed=seed, classes=classes).probabilities(part)
-    given = codes_of(values[asked], classes)
-    return ((said - np.eye(len(classes))[np.maximum(given, 0)]) ** 2).sum(axis=1) / 2
+def _loss(fitted, rows, values):
+    """Half the Brier score of each row, or its squared error, float64 (n,)."""
+    if fitted.classes is None:
+        return (fitted.predict(rows) - values) ** 2
+    given = codes_of(values, fitted.classes)
+    return ((fitted.probabilities(rows) - np.eye(len(fitted.classes))[np.maximum(given, 0)]) ** 2).sum(axis=1) / 2

@@ -6,7 +6,7 @@ from contract import table_of
 from contract_strategies import ranked, to_ask
 
 from dqops.models.resolve import resolve_model
-from dqops.strategies.expected_gain import ExpectedGain
+from dqops.strategies.expected_gain import ExpectedGain, _any_wrong, _excess, _open_cells, _strange
 
 
 def measured(rows=400, seed=0):
@@ -48,7 +48,7 @@ def test_empty_cells_that_matter_come_before_those_that_do_not():
 
 def test_a_wild_number_costs_a_linear_model_more_than_an_empty_cell():
     dirty, clean = measured()
-    wild = dirty.with_columns(idle=pl.when(pl.int_range(pl.len()) == 7).then(1e9).otherwise("idle"))
+    wild = dirty.with_columns(size=pl.when(pl.int_range(pl.len()) == 7).then(1e9).otherwise("size"))
     assert order_of(asked(ExpectedGain(), wild, clean[:100], "linear"))[0] == 7
 
 
@@ -67,18 +67,72 @@ def test_signs_that_answers_find_wrong_count_for_less():
     size, idle = rng.normal(size=(2, 300))
     idle[::5] = rng.uniform(50, 90, 60)
     clean = pl.DataFrame({"size": size, "idle": idle, "y": 3 * size + 0.1 * rng.normal(size=300)})
-    dirty = clean.with_columns(y=pl.when(pl.int_range(pl.len()) % 7 == 1).then(-pl.col("y") + 4).otherwise("y"))
-    strategy = ExpectedGain()
-    table = table_of(dirty)
-    asked(strategy, dirty, clean[:60])
-    flagged = strategy._doubt(table) >= 0.5
-    assert flagged[::5].all()
+    wrong = np.arange(300) % 7 == 1
+    dirty = clean.with_columns(y=pl.when(pl.Series(wrong)).then(-pl.col("y") + 4).otherwise("y"))
+    strategy, table = ExpectedGain(), table_of(dirty)
+    asked(strategy, dirty, clean[1::5][:12])
+    before = _any_wrong(_open_cells(strategy.lines, strategy._answers(), table), 300)
+    assert (before[::5] >= 0.5).all()
     for row in [*range(0, 150, 5), *range(1, 150, 7)]:
         strategy.tell(row, None, clean.row(row, named=True))
-    signs = np.array([strategy.signs[row][:2] for row in range(300)])
-    sure = strategy._surety(table, signs[:, 0], signs[:, 1], np.linspace(0, 1, 60))
-    wrong = np.arange(300) % 7 == 1
-    assert sure[flagged & ~wrong].mean() < 0.5 < sure[wrong & ~flagged].mean()
+    after = _any_wrong(_open_cells(strategy.lines, strategy._answers(), table), 300)
+    assert after[155::5].mean() < 0.25
+    rows = order_of(asked(strategy, dirty, clean[1::5][:12]))[:15]
+    assert wrong[rows].mean() > 0.8
+
+
+def test_what_known_rows_show_too_is_no_sign():
+    """One column is as often empty among rows that are known to be right, the other never is."""
+    rng = np.random.default_rng(0)
+    here, there = (np.arange(rows) % 4 == 1 for rows in (400, 200))
+    usual, odd = (pl.Series(rng.normal(size=rows)) for rows in (400, 200))
+    dirty = pl.DataFrame({"usual": usual, "odd": rng.normal(size=400), "y": rng.normal(size=400)}).with_columns(
+        usual=pl.when(pl.Series(here)).then(None).otherwise("usual"), odd=pl.when(pl.Series(np.roll(here, 1))).then(None).otherwise("odd")
+    )
+    clean = pl.DataFrame({"usual": odd, "odd": rng.normal(size=200), "y": rng.normal(size=200)}).with_columns(usual=pl.when(pl.Series(there)).then(None).otherwise("usual"))
+    strategy = ExpectedGain()
+    asked(strategy, dirty, clean)
+    scores = dict(strategy.lines.filter(pl.col("kind") == "missing").group_by("column").agg(pl.col("score").mean()).iter_rows())
+    assert scores["usual"] < 0.15 < 0.95 < scores["odd"]
+
+
+def test_values_that_known_rows_do_not_hold_are_strange():
+    """Codes of which many are new; a value that stands for anything; numbers, which are all new and mean nothing."""
+    rng = np.random.default_rng(0)
+    right = rng.integers(1, 5, 200)
+    ours = rng.integers(1, 5, 400)
+    ours[:80] = np.arange(100, 180)
+    ours[80:240] = 2
+    found = _strange(pl.Series("code", np.concatenate([ours, right])), 400).filter(pl.col("score") > 0.1)
+    assert set(found.filter(pl.col("kind") == "new")["place"]) == set(range(80))
+    assert set(found.filter(pl.col("kind") == "common")["place"]) == set(np.flatnonzero(ours == 2))
+    assert not _strange(pl.Series("number", rng.normal(size=600)), 400).height
+
+
+def test_losses_beyond_those_of_right_rows_mean_errors():
+    rng = np.random.default_rng(0)
+    right, ours = rng.random(200), rng.random(400)
+    assert _excess(ours, np.ones(400), right).mean() < 0.1
+    ours[:100] = rng.uniform(1, 2, 100)
+    wrong = _excess(ours, np.ones(400), right)
+    assert wrong[:100].min() > 0.9 > 0.2 > wrong[100:].mean()
+    assert (np.diff(wrong[np.argsort(ours)]) >= 0).all()
+    assert _excess(ours, np.zeros(400), right).max() == 0.0
+
+
+def test_which_empty_cells_are_filled_does_not_go_with_labels():
+    """Most cells of a column are empty; labels that surprise do not bring their records forward."""
+    rng = np.random.default_rng(0)
+    size, other = rng.normal(size=(2, 300))
+    label = np.where(size + other + rng.normal(size=300) > 0, "up", "down")
+    clean = pl.DataFrame({"size": size, "other": other, "y": label})
+    dirty = clean.with_columns(size=pl.when(pl.int_range(pl.len()) % 10 > 0).then(None).otherwise("size"))
+    table, holdout = (table_of(part) for part in (dirty[:200], clean[200:]))
+    model = resolve_model("forest", "classification").prepared(table)
+    first = order_of(ExpectedGain().rank(table, model, holdout, np.random.default_rng(0)))
+    first = first[first % 10 > 0]
+    surprise = (label[:200] == "up") != (other[:200] > 0)
+    assert abs(surprise[first[:80]].mean() - surprise[first].mean()) < 0.15
 
 
 def test_cells_can_be_told_one_by_one():
