@@ -24,6 +24,7 @@ _WEIGHT_OF_UNASKED = 0.2  # of a record that is judged by the known right ones, 
 _SURE = 0.99
 _LEAST = 0.02  # no label is surely right: the order goes on by the loss
 _TINY = 1e-3  # breaks ties
+_NEVER = 1e-9  # a probability that is hardly 0
 
 
 @dataclass
@@ -206,13 +207,14 @@ def _costs(table, right, cells, model, seed, rng):
         known = right.frame[name].drop_nulls()
         if not len(known):
             continue
-        usual = _distance(said, _said(fitted, _redrawn(right, name, known, rng))).mean()
+        other = _said(fitted, _redrawn(right, name, known, rng))
+        means, usual = _distance(said, other).mean(), _distance(*_scores(said, other)).mean()
         rows = table.take(part["place"].to_numpy())
         before = _said(fitted, rows)
-        moved = np.mean([_distance(before, _said(fitted, _redrawn(rows, name, known, rng))) for _ in range(_DRAWS)], axis=0)
+        moved = np.mean([_distance(*_scores(before, _said(fitted, _redrawn(rows, name, known, rng)))) for _ in range(_DRAWS)], axis=0)
         moved[rows.frame[name].is_null().to_numpy()] = usual
         if 0 < usual < np.inf:
-            costs[part["line"].to_numpy()] = usual * table.n_rows * _regained(part["score"].to_numpy() * moved / (usual * table.n_rows))
+            costs[part["line"].to_numpy()] = means * table.n_rows * _regained(part["score"].to_numpy() * moved / (usual * table.n_rows))
     return costs
 
 
@@ -234,6 +236,11 @@ def _said(fitted, rows):
     """Predictions as float64 (n, classes or 1)."""
     said = fitted.predict(rows) if fitted.classes is None else fitted.probabilities(rows)
     return np.asarray(said, dtype=np.float64).reshape(rows.n_rows, -1)
+
+
+def _scores(*said):
+    """Numbers as they are, probabilities as their logarithms: these show how wild a cell is where those have come to 0 and 1."""
+    return said if said[0].shape[1] == 1 else [np.log(np.clip(one, _NEVER, 1)) for one in said]
 
 
 def _distance(before, after):
