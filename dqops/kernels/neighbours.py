@@ -168,14 +168,13 @@ def tighten_limits(n_nearest, row_slack, point_slack, longest, room, limits, row
         lower = kept[point, :count].view(np.float32)
         upper = np.empty(count, np.float32)
         for place in range(count):
-            upper[place] = lower[place] + row_slack[rows[point, place]] + point_slack[point]
-        upper[0] = max(_smallest(upper, n_nearest - 1), np.float32(0.0))
-        limit = upper.view(np.int32)[0] + np.int32(1)
+            upper[place] = max(lower[place] + row_slack[rows[point, place]] + point_slack[point], np.float32(0.0))
+        limit = _smallest(upper.view(np.int32), n_nearest) + np.int32(1)
         left = 0
         for place in range(count):
-            if kept[point, place] < limit:
-                rows[point, left], kept[point, left] = rows[point, place], kept[point, place]
-                left += 1
+            row, bits = rows[point, place], kept[point, place]
+            rows[point, left], kept[point, left] = row, bits  # kept or not: a branch would often be guessed wrong
+            left += np.int64(bits < limit)
         counts[point] = left if left <= room else 0
         limits[point] = limit if left <= room else np.int32(-(2**31))
 
@@ -223,24 +222,16 @@ def _lengthen(runs, n_runs, place):
 
 
 @kernel
-def _smallest(values, place):
-    """What would stand at `place` if the values were sorted; they are moved about. Hoare's selection."""
-    low, high = 0, len(values) - 1
+def _smallest(numbers, count):
+    """The largest of the `count` smallest whole numbers, by halving: counting is quick, moving numbers about is not."""
+    low, high = numbers.min(), numbers.max()
     while low < high:
-        pivot, left, right = values[(low + high) // 2], low, high
-        while left <= right:
-            while values[left] < pivot:
-                left += 1
-            while values[right] > pivot:
-                right -= 1
-            if left <= right:
-                values[left], values[right] = values[right], values[left]
-                left += 1
-                right -= 1
-        if place <= right:
-            high = right
-        elif place >= left:
-            low = left
+        middle = low + (high - low) // 2
+        n_below = 0
+        for place in range(len(numbers)):
+            n_below += np.int64(numbers[place] <= middle)
+        if n_below >= count:
+            high = middle
         else:
-            break
-    return values[place]
+            low = middle + 1
+    return np.int32(low)
