@@ -7,10 +7,13 @@ import polars as pl
 from sklearn.isotonic import IsotonicRegression
 
 from dqops.contracts import Strategy
+from dqops.errors import DqopsError
+from dqops.models.fixed_space import fixed_space
 from dqops.models.targets import classes_of, codes_of, target_values
 from dqops.strategies.doubtful_cells import doubts_of, lines_of
 from dqops.strategies.order import ranked_doubts
 from dqops.tables.cells import row_places
+from dqops.valuers.noisy_rows import noisy_rows
 
 _PARTS = 3  # that rows are cut into, so that each is foretold by models that did not see it
 _ROUNDS = 2
@@ -58,6 +61,8 @@ class ExpectedGain(Strategy):
         right = np.ones(rows.n_rows - n)
         loss, teaches = _losses(rows, heard, np.concatenate([known, right > 0]), np.concatenate([np.maximum(doubt, mislabelled), 0 * right]), model, seed, rng)
         wrong = self._label_wrong(answers, model.task, 1 - doubt, loss[:n], loss[n:] if holdout is not None else loss[teaches])
+        if model.task == "classification":
+            wrong = _heard_by_panel(rows, np.concatenate([known, right > 0]), wrong, model, seed)
         # Records whose cells are doubted are asked for whatever their label.
         wrong *= np.where(doubt < _DOUBTFUL, 1 - doubt, 0.0)
         costs = _costs(table, rows.take(np.flatnonzero(teaches)), cells, model, seed, rng)
@@ -268,6 +273,25 @@ def _excess(loss, undoubted, right):
     own, known = (np.bincount(codes, weights=one * weights, minlength=len(blocks)) for one in (ours, 1 - ours))
     expected = max(min(own.sum(), 2 * undoubted @ (loss <= np.median(right))), 1) * (known + 1) / (len(right) + 1)
     return np.clip(1 - expected / np.maximum(own, 1e-9), 0, 1)[codes[: len(loss)]]
+
+
+def _heard_by_panel(rows, known, wrong, model, seed):
+    """The same probabilities in sum, shared out as a panel of unlike learners doubts the labels, float64 (n,).
+
+    One model's loss is large at rows that it cannot learn, too; what learners of several kinds agree on is rather wrong.
+    Where the panel cannot be heard, they stay as they are.
+    """
+    labels, there = target_values(rows, model.task)
+    heard = np.flatnonzero(there)
+    try:
+        features = fixed_space(model, rows, seed).encode(rows)[heard]
+        found = noisy_rows(features, labels[heard], trusted=known[heard], calibrate=False, seed=seed)
+    except DqopsError:
+        return wrong
+    said = np.zeros(rows.n_rows)
+    said[heard] = found.wrong
+    said = said[: len(wrong)]
+    return np.clip(said * wrong.sum() / max(said.sum(), _NEVER), _LEAST, 1.0)
 
 
 def _losses(rows, heard, sure, suspect, model, seed, rng):
