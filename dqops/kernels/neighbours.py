@@ -9,8 +9,8 @@ _CHUNK = 256
 
 
 @kernel
-def pack_distances(products, norms, shifts, factor, first, n_bits, packed):
-    """Write distance and row into one number each, so that numbers sort by distance, then by row.
+def code_distances(products, norms, shifts, factor, first, scales, codes):
+    """Write distances as whole numbers that rise with them: their leading bits, from some number on.
 
     The distance is ``norms[row] + shifts[point] - factor * product``, not below 0.
 
@@ -22,36 +22,54 @@ def pack_distances(products, norms, shifts, factor, first, n_bits, packed):
     shifts : float64 (m,)
     factor : float
     first : int
-    n_bits : int
-        Enough for every row number: the lowest bits hold the row, the others the leading bits of the distance.
-    packed : uint64 (m, n)
-        Filled from column `first` on.
+    scales : int64 (m, 3)
+        Of each point: where codes begin, as a distance read as a whole number; the bits that are cut off; the last code.
+    codes : uint32 or uint64 (m, n)
+        Filled from column `first` on. Distances beyond the codes have the first, or the last.
     """
-    one, number = np.uint64(1), np.uint64(first)
-    kept = ~((one << np.uint64(n_bits)) - one)
     block = products.shape[1]
     norm, near = norms[first : first + block], np.empty(block)
-    bits = near.view(np.uint64)
+    bits = near.view(np.int64)
     for point in range(len(products)):
-        product, shift = products[point], shifts[point]
-        out = packed[point, first : first + block]
+        product, shift, (low, cut, last) = products[point], shifts[point], _scale(scales[point])
+        out = codes[point, first : first + block]
         for row in range(block):
             near[row] = max(norm[row] + shift - factor * product[row], 0.0)
         for row in range(block):
-            out[row] = ((bits[row] << one) & kept) | (number + np.uint64(row))
+            out[row] = min(max(bits[row] - low, 0) >> cut, last)
 
 
 @kernel
-def unpack_order(packed, n_bits, gap, share, order):
+def pack_codes(codes, n_bits, packed):
+    """Put code and row into one number each, so that numbers sort by code, then by row.
+
+    Parameters
+    ----------
+    codes : uint32 or uint64 (n,)
+        Below ``2 ** (64 - n_bits)``.
+    n_bits : int
+        Enough for every row number, which the lowest bits hold.
+    packed : uint64 (n,)
+        Filled in.
+    """
+    up = np.uint64(n_bits)
+    for row in range(len(codes)):
+        packed[row] = (np.uint64(codes[row]) << up) | np.uint64(row)
+
+
+@kernel
+def unpack_order(packed, n_bits, scale, gap, share, order):
     """Rows in sorted order, and the runs within which rounding may have hidden who is nearer.
 
     Parameters
     ----------
     packed : uint64 (n,)
-        Of `pack_distances`, sorted.
+        Of `pack_codes`, sorted.
     n_bits : int
+    scale : int64 (3,)
+        Of `code_distances`.
     gap, share : float
-        Two distances a <= b are surely in order where ``b - a > gap + share * b``; what packing cut off is added.
+        Two distances a <= b are surely in order where ``b - a > gap + share * b``; what codes cut off is added.
     order : int32 (n,)
         Filled with rows, nearest first.
 
@@ -67,7 +85,7 @@ def unpack_order(packed, n_bits, gap, share, order):
     n_runs = 0
     for start in range(0, n, _CHUNK):
         stop = min(start + _CHUNK, n)
-        slack = _slack(packed[start], n_bits, gap, share)
+        slack = _slack(packed[start] >> cut, scale, gap, share)
         here, ahead, rows = packed[start:stop], packed[start + 1 : stop + 1], order[start:stop]
         for place in range(len(here)):
             rows[place] = np.int32(here[place] & below)
@@ -105,6 +123,31 @@ def sort_runs(order, runs, distances):
             for place in range(stop - start):
                 near[place] = distances[rows[place]]
             order[start:stop] = rows[np.argsort(near, kind="mergesort")]
+
+
+@kernel
+def settle_runs(order, runs, X, point, metric):
+    """Put each run into the order of distances from a point, summed up column by column, ties by row.
+
+    Parameters
+    ----------
+    order : int32 (n,)
+        Changed within the runs.
+    runs : int64 (n_runs, 2)
+    X : float32 or float64 (n, d)
+    point : float64 (d,)
+    metric : int
+        Of `dqops.kernels.distances`.
+    """
+    for run in range(len(runs)):
+        rows = order[runs[run, 0] : runs[run, 1]]
+        rows.sort()
+        near = listed_distances(X, rows, point, metric)
+        if len(rows) == 2:
+            if near[1] < near[0]:
+                rows[0], rows[1] = rows[1], rows[0]
+        else:
+            rows[:] = rows[np.argsort(near, kind="mergesort")]
 
 
 @kernel
@@ -204,11 +247,17 @@ def nearest_rows(X, points, metric, lists, counts, found):
 
 
 @kernel
-def _slack(packed, n_bits, gap, share):
-    """By how many steps of the packed distance two rows may differ, from this one on, and still be in doubt."""
-    exponent = max(np.int64(packed >> np.uint64(53)), 1)
-    step = 2.0 ** (exponent - 1076.0 + n_bits)
-    return np.uint64(min(gap / step, 2.0**62)) + np.uint64(share * 2.0 ** (55 - n_bits)) + np.uint64(2)
+def _scale(scale):
+    return scale[0], scale[1], scale[2]
+
+
+@kernel
+def _slack(code, scale, gap, share):
+    """By how much the codes of two rows may differ, from this one on, and still be in doubt."""
+    low, cut, _ = _scale(scale)
+    exponent = max((low + (np.int64(code) << cut)) >> 52, 1)
+    step = 2.0 ** (exponent - 1075.0 + cut)
+    return np.uint64(min(gap / step, 2.0**62)) + np.uint64(share * 2.0 ** (54 - cut)) + np.uint64(2)
 
 
 @kernel

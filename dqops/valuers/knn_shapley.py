@@ -126,7 +126,7 @@ def check_options(k, max_error=0.0):
 def exact_bytes(X, metric, n_jobs):
     """About what finding whole orders holds beside the inputs."""
     n, d = X.shape
-    worker = min(max(TILE_BYTES // n_jobs, 4 * 16 * n), 256 * 16 * n) + 6 * 8 * n
+    worker = min(max(TILE_BYTES // n_jobs, 4 * 16 * n), 256 * 16 * n) + 7 * 8 * n
     return (n * d * 8 if metric == "cosine" else 0) + 5 * 8 * n + n_jobs * worker
 
 

@@ -15,10 +15,9 @@ from dqops.kernels.distances import (
     EUCLIDEAN,
     MANHATTAN,
     centred_rows,
-    listed_distances,
     row_distances,
 )
-from dqops.kernels.neighbours import pack_distances, sort_runs, unpack_order
+from dqops.kernels.neighbours import code_distances, pack_codes, settle_runs, sort_runs, unpack_order
 
 METRICS = {"euclidean": EUCLIDEAN, "manhattan": MANHATTAN, "cosine": COSINE}
 # Bytes of sortable numbers that one call holds, whatever the number of rows and workers (but four points a worker).
@@ -26,9 +25,14 @@ TILE_BYTES = 40_000_000
 # Up to this many columns plain sums are as quick as products.
 _FEW_COLUMNS = 16
 _BLOCK = 2048
-# Points whose order is looked at first; where more than this share of neighbours are too close to tell, sums do it all.
+# Rows that tell how far distances reach, and the powers of two below the farthest that 32 bits tell apart.
+_SAMPLED = 256
+_DEEPEST = 100
+# Points whose order is looked at first; where more than this share of neighbours are too close to tell, sums do it all,
+# and where 32 bits leave more than this share in doubt, more bits are sorted. With few points it is not asked.
 _PROBES = 2
-_MOST_DOUBTS = 0.1
+_MOST_DOUBTS, _MOST_COARSE_DOUBTS = 0.1, 0.005
+_MANY_POINTS, _MANY_ROWS = 64, 1 << 15
 
 
 @dataclass
@@ -64,6 +68,8 @@ class Neighbours:
         Squared distance of each row from the centre; 0 where products, or sums, are distances without it.
     by_sums : bool
         Distances are summed up, not taken from products.
+    is_fine : bool
+        Distances are sorted by nearly all of their bits, not by 32, which tell enough of them apart and take half the room.
     candidates : float64 (count, d), optional
         Other rows, made comparable with `X`.
 
@@ -80,6 +86,7 @@ class Neighbours:
     centre: np.ndarray
     norms: np.ndarray
     by_sums: bool
+    is_fine: bool = True
     candidates: np.ndarray | None = None
 
     def orders(self, places, scratch=None):
@@ -92,54 +99,66 @@ class Neighbours:
         """
         scratch = scratch or Scratch()
         n = len(self.X)
-        most = max(4, min(256, scratch.n_bytes // (n * (16 if self.by_sums else 8))))
+        width = (8 if self.is_fine else 4) + (8 if self.by_sums else 0)
+        most = max(4, min(256, scratch.n_bytes // (n * width)))
         n_tile = -(-len(places) // max(1, -(-len(places) // most)))  # tiles of one size, no larger than the most
-        n_bits = max(1, (n - 1).bit_length())
-        order, sums = scratch.array("order", (n,), np.int32), scratch.array("sums", (n,), np.float64)
+        order = scratch.array("order", (n,), np.int32)
         for first in range(0, len(places), max(1, n_tile)):
             points = self.points[places[first : first + n_tile]]
-            packed = scratch.array("packed", (len(points), n), np.uint64)
-            distances, gaps, share = self._fill(points, packed, n_bits, scratch)
-            for place, point in enumerate(points):
-                packed[place].sort()  # one at a time: what follows finds it in the cache
-                runs = unpack_order(packed[place], n_bits, gaps[place], share, order)
-                if len(runs):
-                    sums = distances[place] if distances is not None else self._sums_in_runs(order, runs, point, sums)
-                    sort_runs(order, runs, sums)
+            for point, (runs, distances) in zip(points, self._sorted(points, order, scratch), strict=True):
+                if len(runs) and distances is not None:
+                    sort_runs(order, runs, distances)
+                elif len(runs):
+                    settle_runs(order, runs, self.X, point, self.metric)
                 yield order
 
     def doubtful_share(self):
-        """Share of neighbours, of a few points, that products cannot tell apart."""
-        n, doubtful = len(self.X), 0
-        n_bits = max(1, (n - 1).bit_length())
+        """Share of neighbours, of a few points, that what is sorted cannot tell apart."""
         probes = self.points[np.linspace(0, len(self.points) - 1, _PROBES).astype(int)]
-        packed, order = np.empty((len(probes), n), np.uint64), np.empty(n, np.int32)
-        _, gaps, share = self._fill(probes, packed, n_bits, Scratch())
-        packed.sort(axis=1)
-        for place in range(len(probes)):
-            runs = unpack_order(packed[place], n_bits, gaps[place], share, order)
-            doubtful += int((runs[:, 1] - runs[:, 0]).sum())
-        return doubtful / packed.size
+        order = np.empty(len(self.X), np.int32)
+        doubtful = sum(int((runs[:, 1] - runs[:, 0]).sum()) for runs, _ in self._sorted(probes, order, Scratch()))
+        return doubtful / (_PROBES * len(self.X))
 
-    def _fill(self, points, packed, n_bits, scratch):
-        """Pack distances of all rows; sums where they were taken, and how far products may be off: gaps and a share."""
+    def _sorted(self, points, order, scratch):
+        """Fill in the order for one point after another; runs in doubt, and distances where they were summed up."""
+        n = len(self.X)
+        n_bits = max(1, (n - 1).bit_length())
+        codes = scratch.array("codes", (len(points), n), np.uint64 if self.is_fine else np.uint32)
+        packed = scratch.array("packed", (n,), np.uint64)
+        distances, scales, gaps, share = self._fill(points, codes, n_bits, scratch)
+        for place in range(len(points)):  # one at a time: what follows finds it in the cache
+            pack_codes(codes[place], n_bits, packed)
+            packed.sort()
+            runs = unpack_order(packed, n_bits, scales[place], gaps[place], share, order)
+            yield runs, None if distances is None else distances[place]
+
+    def _fill(self, points, codes, n_bits, scratch):
+        """Code distances of all rows; sums where they were taken, scales, and how far products may be off: gaps, a share."""
         if self.by_sums:
-            distances = scratch.array("distances", packed.shape, np.float64)
+            distances, nothing = scratch.array("distances", codes.shape, np.float64), np.zeros(len(points))
             row_distances(self.X, points, self.metric, distances)
-            nothing = np.zeros(len(points))
-            pack_distances(distances, self.norms, nothing, -1.0, 0, n_bits, packed)
-            return distances, nothing, 0.0
-        offsets = points - self.centre
+            scales = _fine_scales(len(points), n_bits) if self.is_fine else _coarse_scales(distances[:, :: self._stride()])
+            code_distances(distances, self.norms, nothing, -1.0, 0, scales, codes)
+            return distances, scales, nothing, 0.0
+        offsets, factor = points - self.centre, 1.0 if self.metric == COSINE else 2.0
         shifts, gaps, share = self._bounds(offsets)
-        factor = 1.0 if self.metric == COSINE else 2.0
+        if self.is_fine:
+            scales = _fine_scales(len(points), n_bits)
+        else:
+            some = slice(None, None, self._stride())
+            sample = self.norms[some] + shifts[:, None] - factor * (offsets @ (self.X[some] - self.centre).T)
+            scales = _coarse_scales(np.maximum(sample, 0))
         rows = scratch.array("rows", (_BLOCK, self.X.shape[1]), np.float64)
         for first in range(0, len(self.X), _BLOCK):
             block = self.X[first : first + _BLOCK]
             centred_rows(block, self.centre, rows)
             products = scratch.array("products", (len(points), len(block)), np.float64)
             np.matmul(offsets, rows[: len(block)].T, out=products)
-            pack_distances(products, self.norms, shifts, factor, first, n_bits, packed)
-        return None, gaps, share
+            code_distances(products, self.norms, shifts, factor, first, scales, codes)
+        return None, scales, gaps, share
+
+    def _stride(self):
+        return max(1, len(self.X) // _SAMPLED)
 
     def _bounds(self, offsets):
         """What is added to the products of each point, and how far the distances made of them may be off."""
@@ -148,14 +167,6 @@ class Neighbours:
             return np.ones(len(offsets)), np.full(len(offsets), 4 * rounding), 0.0
         shifts = np.einsum("ij,ij->i", offsets, offsets)
         return shifts, 16 * rounding * shifts, 4 * rounding
-
-    def _sums_in_runs(self, order, runs, point, sums):
-        """Distances, summed up, of the rows that stand in runs; by row."""
-        lengths = runs[:, 1] - runs[:, 0]
-        ends = np.cumsum(lengths)
-        rows = order[np.repeat(runs[:, 1] - ends, lengths) + np.arange(ends[-1])]
-        sums[rows] = listed_distances(self.X, rows, point, self.metric)
-        return sums
 
 
 def neighbours_of(X, points, metric="euclidean", *, by_sums=None, candidates=None):
@@ -180,11 +191,36 @@ def neighbours_of(X, points, metric="euclidean", *, by_sums=None, candidates=Non
     points = np.ascontiguousarray(points, dtype=np.float64)
     d = X.shape[1]
     centre = np.zeros(d) if code == COSINE else np.median(X[:: max(1, len(X) // 1000)], axis=0).astype(np.float64)
-    sums = Neighbours(X, points, code, centre, np.zeros(len(X)), True, np.ascontiguousarray(beside, dtype=np.float64))
-    if by_sums or code == MANHATTAN or d <= _FEW_COLUMNS:
+    sums = Neighbours(X, points, code, centre, np.zeros(len(X)), True, candidates=np.ascontiguousarray(beside, dtype=np.float64))
+    if by_sums:
         return sums
+    if code == MANHATTAN or d <= _FEW_COLUMNS:
+        return _as_coarse_as_will_do(sums)
     products = replace(sums, norms=sums.norms if code == COSINE else _squared_norms(X, centre), by_sums=False)
-    return sums if by_sums is None and products.doubtful_share() > _MOST_DOUBTS else products
+    found = _as_coarse_as_will_do(products)
+    return sums if by_sums is None and found.is_fine and found.doubtful_share() > _MOST_DOUBTS else found
+
+
+def _fine_scales(n_points, n_bits):
+    """Scales of `code_distances` that keep as many bits as leave room for the row."""
+    return np.tile(np.array([0, n_bits - 1, 2**63 - 1]), (n_points, 1))
+
+
+def _coarse_scales(sample):
+    """Scales that keep 32 bits: sampled distances (m, any number) are in the middle of the codes."""
+    bits = np.stack([sample.min(axis=1), sample.max(axis=1)]).view(np.int64)
+    low, high = np.maximum(bits, bits[1] - (_DEEPEST << 52))
+    reach = np.maximum(high - low, 1)
+    low = np.maximum(low - reach // 4, 0)
+    cuts = np.maximum(np.ceil(np.log2(high + reach // 4 - low + 1)).astype(np.int64) - 32, 0)
+    return np.stack([low, cuts, np.full(len(low), 2**32 - 1)], axis=1)
+
+
+def _as_coarse_as_will_do(near):
+    """With 32 bits of each distance where these leave few neighbours in doubt."""
+    coarse = replace(near, is_fine=False)
+    pays = len(near.points) >= _MANY_POINTS and len(near.X) >= _MANY_ROWS
+    return coarse if pays and coarse.doubtful_share() <= _MOST_COARSE_DOUBTS else near
 
 
 def _of_length_one(X):

@@ -11,46 +11,75 @@ def bits_of(n):
     return max(1, (n - 1).bit_length())
 
 
-def packed_of(distances, n_bits):
-    packed = np.empty(distances.shape, np.uint64)
-    nothing = np.zeros(max(distances.shape))
-    kernels.pack_distances(distances, nothing, nothing, -1.0, 0, n_bits, packed)
-    return packed
+def fine_scale(n):
+    """Nearly all bits of a distance."""
+    return np.array([0, bits_of(n) - 1, 2**63 - 1])
+
+
+def coarse_scale(distances):
+    """Thirty-two bits from the least distance on."""
+    low, high = np.array([distances.min(), distances.max()]).view(np.int64).tolist()
+    return np.array([low, max((high - low).bit_length() - 32, 0), 2**32 - 1])
+
+
+def sorted_numbers(distances, scale, dtype=np.uint64):
+    """Packed numbers of one point, sorted."""
+    n = len(distances)
+    codes, packed = np.empty((1, n), dtype), np.empty(n, np.uint64)
+    kernels.code_distances(distances[None], np.zeros(n), np.zeros(1), -1.0, 0, scale[None], codes)
+    kernels.pack_codes(codes[0], bits_of(n), packed)
+    return np.sort(packed)
 
 
 @pytest.mark.parametrize(("m", "block", "first", "n"), [(1, 1, 0, 1), (2, 5, 3, 8), (3, 4, 996, 1000)])
 @pytest.mark.parametrize("factor", [-1.0, 1.0, 2.0])
-def test_packing_equals_its_twin(rng, m, block, first, n, factor):
-    given = rng.exponential(size=(m, block)), rng.exponential(size=n), rng.exponential(size=m), factor, first, bits_of(n)
-    found, wanted = np.zeros((m, n), np.uint64), np.zeros((m, n), np.uint64)
-    kernels.pack_distances(*given, found)
-    naive.pack_distances(*given, wanted)
+@pytest.mark.parametrize(("scale", "dtype"), [((0, 9, 2**63 - 1), np.uint64), ((4_600_000_000_000_000_000, 25, 2**32 - 1), np.uint32)])
+def test_coding_and_packing_equal_their_twins(rng, m, block, first, n, factor, scale, dtype):
+    scales = np.tile(np.array(scale), (m, 1))
+    given = rng.exponential(size=(m, block)), rng.exponential(size=n), rng.exponential(size=m), factor, first, scales
+    found, wanted = np.zeros((m, n), dtype), np.zeros((m, n), dtype)
+    kernels.code_distances(*given, found)
+    naive.code_distances(*given, wanted)
     np.testing.assert_array_equal(found, wanted)
+    packed, twin = np.empty(n, np.uint64), np.empty(n, np.uint64)
+    kernels.pack_codes(found[0], bits_of(n), packed)
+    naive.pack_codes(wanted[0], bits_of(n), twin)
+    np.testing.assert_array_equal(packed, twin)
 
 
 def test_a_product_above_both_lengths_is_no_distance_below_0():
-    packed = np.empty((1, 1), np.uint64)
-    kernels.pack_distances(np.array([[1.0 + 1e-12]]), np.ones(1), np.ones(1), 2.0, 0, 1, packed)
-    assert naive.packed_distance(packed[0, 0], 1)[0] == 0
+    codes = np.ones((1, 1), np.uint64)
+    kernels.code_distances(np.array([[1.0 + 1e-12]]), np.ones(1), np.ones(1), 2.0, 0, fine_scale(2)[None], codes)
+    assert codes[0, 0] == 0
+
+
+def test_distances_beyond_the_codes_have_the_first_or_the_last():
+    near, codes = np.array([[0.0, 1e-300, 1.0, 2.0, 1e300]]), np.empty((1, 5), np.uint32)
+    kernels.code_distances(near, np.zeros(5), np.zeros(1), -1.0, 0, coarse_scale(near[0, 2:4])[None], codes)
+    assert codes[0, [0, 1, 2, 4]].tolist() == [0, 0, 0, 2**32 - 1]
+    assert 0 < codes[0, 3] < 2**32
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 256, 257, 600])
-def test_packed_numbers_sort_by_distance_then_row(rng, n):
-    distances = rng.integers(0, 50, size=(2, n)) / 7
-    for line, packed in zip(distances, np.sort(packed_of(distances, bits_of(n)), axis=1), strict=True):
-        order = np.empty(n, np.int32)
-        kernels.unpack_order(packed, bits_of(n), 0.0, 0.0, order)
-        np.testing.assert_array_equal(order, np.argsort(line, kind="stable"))
+@pytest.mark.parametrize("coarse", [False, True])
+def test_packed_numbers_sort_by_distance_then_row(rng, n, coarse):
+    distances = rng.integers(0, 50, size=n) / 7
+    scale = coarse_scale(distances) if coarse else fine_scale(n)
+    order = np.empty(n, np.int32)
+    kernels.unpack_order(sorted_numbers(distances, scale), bits_of(n), scale, 0.0, 0.0, order)
+    np.testing.assert_array_equal(order, np.argsort(distances, kind="stable"))
 
 
 @pytest.mark.parametrize(("gap", "share"), [(0.0, 0.0), (1e-6, 0.0), (0.0, 1e-7), (3e-4, 1e-9), (10.0, 0.0)])
 @pytest.mark.parametrize("n", [2, 40, 700])
-def test_every_pair_in_doubt_is_in_a_run(rng, gap, share, n):
-    distances = np.where(rng.random(n) < 0.2, 0.25, rng.random(n) * 10.0 ** rng.integers(-12, 3, size=n))[None]
-    packed = np.sort(packed_of(distances, bits_of(n)), axis=1)[0]
+@pytest.mark.parametrize("coarse", [False, True])
+def test_every_pair_in_doubt_is_in_a_run(rng, gap, share, n, coarse):
+    distances = np.where(rng.random(n) < 0.2, 0.25, rng.random(n) * 10.0 ** rng.integers(-12, 3, size=n))
+    scale = coarse_scale(distances) if coarse else fine_scale(n)
+    packed = sorted_numbers(distances, scale)
     order, wanted_order = np.empty(n, np.int32), np.empty(n, np.int32)
-    found = kernels.unpack_order(packed.copy(), bits_of(n), gap, share, order)
-    wanted = naive.unpack_order(packed, bits_of(n), gap, share, wanted_order)
+    found = kernels.unpack_order(packed.copy(), bits_of(n), scale, gap, share, order)
+    wanted = naive.unpack_order(packed, bits_of(n), scale, gap, share, wanted_order)
     np.testing.assert_array_equal(order, wanted_order)
     where = np.zeros(n - 1, bool)
     for start, stop in found:
@@ -61,19 +90,29 @@ def test_every_pair_in_doubt_is_in_a_run(rng, gap, share, n):
     assert (found[1:, 0] >= found[:-1, 1]).all()
 
 
-def test_few_pairs_are_in_doubt_that_are_not(rng):
-    distances = 100 + 20 * rng.normal(size=(1, 5000))
-    packed = np.sort(packed_of(np.abs(distances), bits_of(5000)), axis=1)[0]
-    assert len(kernels.unpack_order(packed, bits_of(5000), 1e-12, 1e-14, np.empty(5000, np.int32))) < 5
+@pytest.mark.parametrize("coarse", [False, True])
+def test_few_pairs_are_in_doubt_that_are_not(rng, coarse):
+    distances = np.abs(100 + 20 * rng.normal(size=5000))
+    scale = coarse_scale(distances) if coarse else fine_scale(5000)
+    packed = sorted_numbers(distances, scale, np.uint32 if coarse else np.uint64)
+    assert len(kernels.unpack_order(packed, bits_of(5000), scale, 1e-12, 1e-14, np.empty(5000, np.int32))) < 5
 
 
 def test_distances_of_next_to_nothing_are_in_doubt():
-    distances = np.array([[5e-324, 0.0, 1e-310, 1.0]])
-    packed = np.sort(packed_of(distances, 2), axis=1)[0]
-    order = np.empty(4, np.int32)
-    runs = kernels.unpack_order(packed, 2, 1e-300, 0.0, order)
+    distances = np.array([5e-324, 0.0, 1e-310, 1.0])
+    runs = kernels.unpack_order(sorted_numbers(distances, fine_scale(4)), 2, fine_scale(4), 1e-300, 0.0, np.empty(4, np.int32))
     assert runs[0, 0] == 0
     assert runs[0, 1] >= 3
+
+
+@pytest.mark.parametrize("metric", [0, 1, 2])
+def test_runs_are_settled_by_sums(rng, metric):
+    X, point = rng.integers(0, 3, size=(40, 3)).astype(float), rng.integers(0, 3, size=3).astype(float)
+    found = rng.permutation(40).astype(np.int32)
+    wanted, runs = found.copy(), np.array([[0, 2], [3, 5], [6, 9], [10, 40]])
+    kernels.settle_runs(found, runs, X, point, metric)
+    naive.settle_runs(wanted, runs, X, point, metric)
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_runs_are_sorted_by_distance_then_row(rng):

@@ -6,26 +6,30 @@ import numpy as np
 from naive.distances import listed_distances
 
 
-def pack_distances(products, norms, shifts, factor, first, n_bits, packed):
+def code_distances(products, norms, shifts, factor, first, scales, codes):
     for point, line in enumerate(products):
+        low, cut, last = map(int, scales[point])
         for place, product in enumerate(line):
             row = first + place
             distance = max(0.0, norms[row] + shifts[point] - factor * product)
-            (bits,) = struct.unpack("<Q", struct.pack("<d", distance))
-            packed[point, row] = ((2 * bits) >> n_bits << n_bits) + row
+            (bits,) = struct.unpack("<q", struct.pack("<d", distance))
+            codes[point, row] = min(max(bits - low, 0) // 2**cut, last)
 
 
-def packed_distance(number, n_bits):
-    """The distance that was packed, cut off, and what it may have been at most."""
-    steps = int(number) >> n_bits
-    low, high = (struct.unpack("<d", struct.pack("<Q", (one << n_bits) // 2))[0] for one in (steps, steps + 1))
-    return low, high
+def pack_codes(codes, n_bits, packed):
+    packed[:] = [int(code) * 2**n_bits + row for row, code in enumerate(codes)]
 
 
-def unpack_order(packed, n_bits, gap, share, order):
+def coded_distance(code, scale):
+    """The least distance that has the code, and what one with it may be at most."""
+    low, cut, _ = map(int, scale)
+    return [struct.unpack("<d", struct.pack("<q", low + (one << cut)))[0] for one in (code, code + 1)]
+
+
+def unpack_order(packed, n_bits, scale, gap, share, order):
     """Runs of the pairs that are surely in doubt; others may be told of as well."""
     order[:] = [int(number) % (1 << n_bits) for number in packed]
-    near = [packed_distance(number, n_bits) for number in packed]
+    near = [coded_distance(int(number) >> n_bits, scale) for number in packed]
     runs = []
     for place in range(len(order) - 1):
         if near[place + 1][0] - near[place][1] <= gap + share * near[place + 1][0]:
@@ -39,6 +43,11 @@ def unpack_order(packed, n_bits, gap, share, order):
 def sort_runs(order, runs, distances):
     for start, stop in runs:
         order[start:stop] = sorted(order[start:stop].tolist(), key=lambda row: (distances[row], row))
+
+
+def settle_runs(order, runs, X, point, metric):
+    distances = listed_distances(X, range(len(X)), point, metric)
+    sort_runs(order, runs, distances)
 
 
 def keep_near(bits, first, limits, rows, kept, counts):

@@ -1,5 +1,6 @@
 """KNN-Shapley of arrays: the order by definition, ties, forms that must agree, and input that cannot be."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -123,8 +124,8 @@ def test_near_ties_are_settled_by_the_definition(rng, made, kind, d):
     by_definition = orders_by_definition(X / X.max(), held / X.max(), "euclidean") if kind in ("huge", "tiny") else None
     if kind == "constant columns":
         by_definition = orders_by_definition(X[:, 1::2], held[:, 1::2], "euclidean")
-    for by_sums in (True, False, None):
-        near = neighbours_of(X, held, by_sums=by_sums)
+    for by_sums, is_fine in product((True, False, None), (True, False)):
+        near = replace(neighbours_of(X, held, by_sums=by_sums), is_fine=is_fine)
         if by_definition is None:
             by_definition = orders_by_definition(X, held, "euclidean")
         found = np.array([order.copy() for order in near.orders(np.arange(len(held)))])
@@ -133,6 +134,13 @@ def test_near_ties_are_settled_by_the_definition(rng, made, kind, d):
         else:
             np.testing.assert_array_equal(found, by_definition)
         np.testing.assert_array_equal(nearest_of(near).find(0, len(held), 30), found[:, :30])
+
+
+def test_many_rows_are_sorted_by_few_bits_where_these_tell_them_apart(rng):
+    X, held = rng.normal(size=(1 << 15, NARROW)), rng.normal(size=(64, NARROW))
+    assert not neighbours_of(X, held).is_fine
+    assert neighbours_of(X[:1000], held).is_fine
+    assert neighbours_of(X[rng.integers(0, 300, len(X))], held).is_fine
 
 
 @pytest.mark.parametrize("metric", list(METRICS))
