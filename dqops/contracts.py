@@ -4,6 +4,7 @@ from copy import copy
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -151,11 +152,13 @@ class Cleaner(Plugin, role="cleaner"):
 
     A subclass names the `kinds` of findings that it repairs. `fit` receives the fitted detector that found the
     group, so that the same doubts are found again at serving. A cleaner with ``on_rows = True`` changes or
-    drops training rows (duplicates, labels) and is never applied at serving.
+    drops training rows (duplicates, labels) and is never applied at serving. `unasked` says why it changes cells
+    that the detector does not doubt.
     """
 
     kinds: tuple[str, ...] = ()
     on_rows: bool = False
+    unasked: ClassVar[str] = "far beyond the usual range of its column"
 
     def fit(self, table, detector, column, rng):
         """Learn the repair of `column` from `table`; `detector` is fitted on the same rows."""

@@ -4,16 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
+from dqops.cleaners.foretelling import MOST_LEVELS, Foretold, middle_level
 from dqops.contracts import Cleaner
 from dqops.tables.cells import as_numbers, in_type_of, written
-
-_MOST_LEVELS = 60
-_MOST_ROWS = 4000
-# Trees work in single precision: beyond this a number is as good as infinite.
-_WILD = 1e30
-_TREES = {"n_estimators": 30, "min_samples_leaf": 3, "n_jobs": 1}
 
 
 @dataclass(frozen=True)
@@ -78,8 +72,34 @@ class EmptyDisguised(Cleaner):
 
 
 @dataclass(frozen=True)
+class EmptyColumn(Cleaner):
+    """Empties a column that is mostly empty already, so that the model learns nothing from its few cells.
+
+    A model that is taught by the few rows that know the cell is misled where more of them do, and by the gap itself.
+
+    Examples
+    --------
+    >>> EmptyColumn().name
+    'empty_column'
+    """
+
+    name = "empty_column"
+    kinds = ("missing",)
+    unasked = "its column is mostly empty, and the model does better without it"
+
+    def repair(self, table):
+        """The table with no value in the column."""
+        column = table.frame[self.column_]
+        return table.with_columns(pl.Series(column.name, [None] * len(column), dtype=column.dtype))
+
+    def action(self):
+        """As an order."""
+        return f"empty column {self.column_!r}, of which most is missing"
+
+
+@dataclass(frozen=True)
 class FillPredicted(Cleaner):
-    """Fills empty cells with what trees predict from the other columns.
+    """Fills empty cells with what trees predict from the other columns, and where it helps from the rows before and after.
 
     Examples
     --------
@@ -92,38 +112,38 @@ class FillPredicted(Cleaner):
 
     def fit(self, table, detector, column, rng):
         """Fit the trees on the training rows where the cell is known; the target is never looked at."""
-        others = [name for name in table.features if name != column]
-        coder = Coder(others).fit(table)
-        known = np.setdiff1d(np.arange(table.n_rows), empty_positions(table, column, detector))
-        if len(known) > _MOST_ROWS:
-            known = np.sort(rng.choice(known, _MOST_ROWS, replace=False))
-        answers = table.frame[column] if not is_number(table, column) else as_numbers(table, column)
-        trees = fit_trees(coder.matrix(table.take(known)), answers.gather(known), rng)
-        typical = _typical(table, column)
-        return self.fitted(detector=detector, column=column, coder=coder, trees=trees, typical=typical)
+        self = self.fitted(detector=detector, column=column, number=is_number(table, column))
+        answers = self._answers(table, empty_positions(table, column, detector))
+        foretold = Foretold.of(table, column, answers, rng, heard=not answers.dtype.is_float())
+        return self.fitted(foretold=foretold)
 
     def repair(self, table):
         """The table with the empty and disguised cells of the column predicted."""
         positions = empty_positions(table, self.column_, self.detector_)
-        if self.trees_ is None or not len(positions):
+        if self.foretold_.alone is None or not len(positions):
             return table
-        predicted = pl.Series(self.trees_.predict(self.coder_.matrix(table.take(positions))).tolist())
+        trees, X = self.foretold_.at(table, self._answers(table, positions), positions)
         column = table.frame[self.column_]
-        return table.with_columns(written(column, positions, in_type_of(predicted, column)))
+        return table.with_columns(written(column, positions, in_type_of(pl.Series(trees.predict(X).tolist()), column)))
 
     def sureness(self, table, positions):
-        """Share of the trees that say, each for itself, the value written."""
-        if self.trees_ is None or not len(positions):
+        """How often trees as sure of known cells that they had not seen were right; of numbers, the share that agrees."""
+        if self.foretold_.alone is None or not len(positions):
             return np.zeros(len(positions))
-        X = self.coder_.matrix(table.take(positions))
-        each = np.array([tree.predict(X) for tree in self.trees_.estimators_])
-        if not hasattr(self.trees_, "classes_"):
-            return np.isclose(each, self.trees_.predict(X), rtol=1e-9, atol=0.0).mean(axis=0)
-        return (each == self.trees_.predict_proba(X).argmax(axis=1)).mean(axis=0)
+        empty = np.union1d(positions, empty_positions(table, self.column_, self.detector_))
+        trees, X = self.foretold_.at(table, self._answers(table, empty), positions)
+        if hasattr(trees, "classes_"):
+            return self.foretold_.right(trees, X)
+        each = np.array([tree.predict(X) for tree in trees.estimators_])
+        return np.isclose(each, trees.predict(X), rtol=1e-9, atol=0.0).mean(axis=0)
 
     def action(self):
         """As an order."""
         return f"fill empty cells of {self.column_!r} with predictions from the other columns"
+
+    def _answers(self, table, empty):
+        """The column with the empty cells null, as numbers where it is one of numbers."""
+        return written(as_numbers(table, self.column_) if self.number_ else table.frame[self.column_], empty, None)
 
 
 def empty_positions(table, column, detector):
@@ -149,60 +169,28 @@ def _typical(table, column):
     return recorded.mode().sort()[0]
 
 
-@dataclass
-class Coder:
-    """Other columns as numbers for trees: levels by their rank of frequency, unknown ones as missing."""
-
-    names: list
-
-    def fit(self, table):
-        """Learn the levels."""
-        self.levels = {
-            name: table.frame[name].alias("level").value_counts(sort=True)["level"].drop_nulls().head(250)
-            for name in self.names
-            if not table.frame[name].dtype.is_numeric()
-        }
-        return self
-
-    def matrix(self, table):
-        """float64 (n_rows, n_columns), NaN where a cell is empty."""
-        return np.column_stack([self._column(table, name) for name in self.names]) if self.names else np.zeros((table.n_rows, 1))
-
-    def _column(self, table, name):
-        if name not in self.levels:
-            numbers = as_numbers(table, name).fill_null(np.nan).to_numpy()
-            return np.where(np.isfinite(numbers), np.clip(numbers, -_WILD, _WILD), np.nan)
-        levels = self.levels[name]
-        codes = pl.Series(np.arange(levels.len(), dtype=np.float64))
-        if levels.is_empty():
-            return np.full(table.n_rows, np.nan)
-        cells = table.frame[name]
-        cells = cells if cells.dtype == levels.dtype else in_type_of(cells, levels)
-        return cells.replace_strict(levels, codes, default=None, return_dtype=pl.Float64).fill_null(np.nan).to_numpy()
-
-
 def is_number(table, column):
     """Whether a person reads numbers in the column, and more of them than classes would be."""
     meaning = table.meanings.get(column)
-    return meaning is not None and meaning.kind == "number" and table.frame[column].n_unique() > _MOST_LEVELS // 2
+    return meaning is not None and meaning.kind == "number" and table.frame[column].n_unique() > MOST_LEVELS // 2
 
 
 @dataclass(frozen=True)
 class Foreteller:
-    """What the other columns say a cell of a number column should hold.
+    """What the rest of the table says a cell of a number column should hold.
 
     Parameters
     ----------
-    coder : Coder
-    trees : fitted forest or None
-        None where nothing can be foretold.
+    foretold : Foretold
     middle : float or None
         Median of the sound cells.
+    levels : float64 (n_levels,) or None
+        Few numbers are levels: nothing between them can be true.
     """
 
-    coder: "Coder"
-    trees: object
+    foretold: Foretold
     middle: float | None
+    levels: np.ndarray | None
 
     @classmethod
     def of(cls, table, column, sound, rng):
@@ -216,34 +204,24 @@ class Foreteller:
             The column with doubtful cells empty.
         rng : numpy.random.Generator
         """
-        known = np.flatnonzero((sound.is_not_null() & sound.is_finite().fill_null(False)).to_numpy())
-        middle = sound.gather(known).median()
-        if len(known) > _MOST_ROWS:
-            known = np.sort(rng.choice(known, _MOST_ROWS, replace=False))
-        answers, coder = sound.gather(known), Coder([name for name in table.features if name != column]).fit(table)
-        if len(known) and answers.n_unique() <= _MOST_LEVELS // 2:
-            answers = answers.cast(pl.String)  # few numbers are levels: nothing between them can be true
-        return cls(coder, fit_trees(coder.matrix(table.take(known)), answers, rng) if len(known) else None, middle)
+        known = sound.filter(sound.is_finite().fill_null(False))
+        levels = known.unique().sort().to_numpy() if known.n_unique() <= MOST_LEVELS // 2 else None
+        told = [] if levels is None else [Foretold.of(table, column, sound.cast(pl.String), rng)]
+        if levels is None or len(levels) > 2:
+            told.append(Foretold.of(table, column, sound, rng))
+        # Whether the levels are names or stand in an order is seen by which way comes nearer.
+        return cls(min(told, key=lambda one: one.error), known.median(), levels)
 
     def filled(self, table, numbers, positions):
         """The numbers with what is foretold at these positions."""
         if not len(positions):
             return numbers
-        if self.trees is None:
+        if self.foretold.alone is None:
             return written(numbers, positions, pl.Series([self.middle], dtype=pl.Float64).new_from_index(0, len(positions)))
-        told = pl.Series(self.trees.predict(self.coder.matrix(table.take(positions))).tolist())
-        return written(numbers, positions, told.cast(pl.Float64))
-
-
-def fit_trees(X, y, rng):
-    """Randomised trees for the column, or None where it cannot be predicted from anything."""
-    kept = y.is_not_null().to_numpy() if not y.dtype.is_float() else y.is_finite().fill_null(False).to_numpy()
-    if not y.dtype.is_float():
-        levels = y.alias("level").value_counts(sort=True).filter(pl.col("count") > 1)  # one of its kind foretells nothing
-        kept &= y.is_in(levels["level"].head(_MOST_LEVELS).implode()).to_numpy()
-    answers = y.filter(pl.Series(kept))
-    if answers.n_unique() < 2:
-        return None
-    seed = int(rng.integers(2**31))
-    learner = ExtraTreesRegressor if y.dtype.is_float() else ExtraTreesClassifier
-    return learner(**_TREES, random_state=seed).fit(X[kept], answers.to_numpy())
+        sound = written(numbers, positions, None)
+        names = hasattr(self.foretold.alone, "classes_")
+        trees, X = self.foretold.at(table, sound.cast(pl.String) if names else sound, positions)
+        said = middle_level(trees, X) if names else trees.predict(X)
+        if self.levels is not None:
+            said = self.levels[np.abs(said[:, None] - self.levels).argmin(axis=1)]
+        return written(numbers, positions, pl.Series(said, dtype=pl.Float64))

@@ -7,7 +7,7 @@ import polars as pl
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-from dqops.cleaners.impute import Coder, fit_trees
+from dqops.cleaners.foretelling import Foretold, sound_beside
 from dqops.contracts import Cleaner
 from dqops.tables.cells import written
 from dqops.tables.meaning import as_text
@@ -15,7 +15,6 @@ from dqops.tables.meaning import as_text
 _MOST_LEVELS = 250
 _COVERED = 0.8  # share of the sound cells that the levels must hold
 _AGAIN = 2  # cells that make a text a level
-_MOST_ROWS = 4000
 _PER_SLIP = 3.0  # how much less likely each wrong letter makes a text, as a logarithm
 _MOST_PAIRS = 5_000_000
 _SMALL = 1e-3
@@ -46,12 +45,9 @@ class WriteLikeliest(Cleaner):
         levels = counts.sort("text")
         if levels.height < 2 or levels["count"].sum() < _COVERED * max(len(sound), 1):
             return self.fitted(detector=detector, column=column, levels=None)
-        known = sound[texts.gather(sound).is_in(levels["text"].implode()).to_numpy()]
-        known = known if len(known) <= _MOST_ROWS else np.sort(rng.choice(known, _MOST_ROWS, replace=False))
-        coder = Coder([name for name in table.features if name != column]).fit(table)
-        trees = fit_trees(coder.matrix(table.take(known)), texts.gather(known), rng)
+        foretold = Foretold.of(sound_beside(table, detector, column), column, _sound(texts, sound, levels["text"]), rng)
         shares = levels["count"].to_numpy() / levels["count"].sum()
-        return self.fitted(detector=detector, column=column, levels=levels["text"], shares=shares, coder=coder, trees=trees)
+        return self.fitted(detector=detector, column=column, levels=levels["text"], shares=shares, foretold=foretold)
 
     def repair(self, table):
         """The table with the likeliest values in the doubtful cells of the column."""
@@ -80,11 +76,13 @@ class WriteLikeliest(Cleaner):
         if not len(positions) or len(positions) * len(self.levels_) > _MOST_PAIRS:
             return nothing
         chances = np.tile(np.maximum(self.shares_, _SMALL), (len(positions), 1))
-        if self.trees_ is not None:
-            foretold = self.trees_.predict_proba(self.coder_.matrix(table.take(positions)))
+        if self.foretold_.alone is not None:
+            sound = np.setdiff1d(np.arange(table.n_rows), positions)
+            trees, X = self.foretold_.at(sound_beside(table, self.detector_, self.column_), _sound(_texts(table, self.column_), sound, self.levels_), positions)
+            foretold = trees.predict_proba(X)
             place = {level: at for at, level in enumerate(self.levels_)}
             chances[:] = _SMALL / len(self.levels_)
-            chances[:, [place[level] for level in self.trees_.classes_]] += foretold
+            chances[:, [place[level] for level in trees.classes_]] += foretold
         garbled = ~texts.is_in(self.levels_.implode()).to_numpy()
         slips = cdist(texts.to_list(), self.levels_.to_list(), scorer=Levenshtein.distance)
         chances *= np.where(garbled[:, None], _resemblance(texts, slips), slips > 0)
@@ -117,3 +115,10 @@ def _doubtful(table, column, detector):
 def _texts(table, column):
     """The column as text, empty cells null."""
     return as_text(table.frame[column])
+
+
+def _sound(texts, sound, levels):
+    """The texts with all but the levels at the sound positions empty."""
+    kept = np.zeros(len(texts), dtype=bool)
+    kept[sound] = True
+    return texts.set(~(pl.Series(kept) & texts.is_in(levels.implode()).fill_null(False)), None)

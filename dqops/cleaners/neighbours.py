@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 import polars as pl
@@ -10,11 +11,11 @@ from sklearn.experimental import enable_iterative_imputer  # noqa: F401  (scikit
 from sklearn.impute import IterativeImputer
 from sklearn.metrics.pairwise import nan_euclidean_distances
 
-from dqops.cleaners.impute import Coder, empty_positions, is_number
+from dqops.cleaners.foretelling import MOST_ROWS, Coder
+from dqops.cleaners.impute import empty_positions, is_number
 from dqops.contracts import Cleaner
 from dqops.tables.cells import as_numbers, in_type_of, written
 
-_MOST_ROWS = 4000
 _BLOCK = 500  # rows filled at a time
 
 
@@ -56,19 +57,15 @@ class FillNeighbours(Cleaner):
         if not len(positions) or self.answers_.null_count() == len(self.answers_):
             return table
         column = table.frame[self.column_]
-        values = pl.concat([self._said(nearest) for nearest in self._nearest(table, positions)])
-        return table.with_columns(written(column, positions, in_type_of(values, column)))
+        return table.with_columns(written(column, positions, in_type_of(self._values(table, positions), column)))
 
     def sureness(self, table, positions):
         """Share of the neighbours that hold the value written."""
         if not len(positions) or self.answers_.null_count() == len(self.answers_):
             return np.zeros(len(positions))
-        shares = []
-        for nearest in self._nearest(table, positions):
-            said = self._said(nearest)
-            each = pl.DataFrame({"answer": self.answers_.gather(nearest.ravel()), "said": said.gather(np.repeat(np.arange(len(said)), nearest.shape[1]))})
-            shares.append((each["answer"] == each["said"]).fill_null(False).to_numpy().reshape(nearest.shape).mean(axis=1))
-        return np.concatenate(shares)
+        nearest, values = np.vstack(list(self._nearest(table, positions))), self._values(table, positions)
+        each = pl.DataFrame({"answer": self.answers_.gather(nearest.ravel()), "said": values.gather(np.repeat(np.arange(len(values)), nearest.shape[1]))})
+        return (each["answer"] == each["said"]).fill_null(False).to_numpy().reshape(nearest.shape).mean(axis=1)
 
     def action(self):
         """As an order."""
@@ -81,6 +78,10 @@ class FillNeighbours(Cleaner):
             distances = np.nan_to_num(nan_euclidean_distances(X[start : start + _BLOCK], self.rows_), nan=np.inf)
             yield np.argsort(distances, axis=1, kind="stable")[:, : self.k]
 
+    def _values(self, table, positions):
+        """What is written at these positions."""
+        return pl.concat([self._said(nearest) for nearest in self._nearest(table, positions)])
+
     def _said(self, nearest):
         """What the neighbours say together."""
         if self.answers_.dtype.is_float():
@@ -88,6 +89,42 @@ class FillNeighbours(Cleaner):
         each = pl.DataFrame({"row": np.repeat(np.arange(len(nearest)), nearest.shape[1]), "said": self.answers_.gather(nearest.ravel()), "rank": np.tile(np.arange(nearest.shape[1]), len(nearest))})
         votes = each.group_by("row", "said").agg(pl.len(), pl.col("rank").min()).sort("row", "len", "rank", descending=[False, True, False])
         return votes.group_by("row", maintain_order=True).first().sort("row")["said"]
+
+
+@dataclass(frozen=True)
+class FillDonors(FillNeighbours):
+    """Fills each empty cell with what one of the training rows most alike holds, so that values stay as varied as they are.
+
+    Which of them gives is drawn from what the row holds; rows that are alike in all else get the next ones in turn.
+
+    References
+    ----------
+    Andridge, Little 2010, International Statistical Review 78(1). doi:10.1111/j.1751-5823.2010.00103.x
+
+    Examples
+    --------
+    >>> FillDonors()
+    FillDonors(k=20)
+    """
+
+    name = "donors"
+    kinds = ("missing",)
+    k: int = 20
+
+    def action(self):
+        """As an order."""
+        return f"fill empty cells of {self.column_!r} each from one of the {self.k} rows most alike"
+
+    def _values(self, table, positions):
+        nearest, X = np.vstack(list(self._nearest(table, positions))), self.coder_.matrix(table.take(positions))
+        first = [crc32(row.tobytes()) for row in np.nan_to_num(X, nan=np.pi)]
+        giver = nearest[np.arange(len(nearest)), (np.array(first) + _turns(first)) % nearest.shape[1]]
+        return self.answers_.gather(giver)
+
+
+def _turns(marks):
+    """How many earlier ones are the same, for each mark."""
+    return pl.DataFrame({"mark": marks}).select(pl.int_range(pl.len()).over("mark")).to_series().to_numpy()
 
 
 @dataclass(frozen=True)
@@ -114,7 +151,7 @@ class FillIterative(Cleaner):
         if not is_number(table, column):
             return self.fitted(detector=detector, column=column, imputer=None)
         coder = _Scaled([*(name for name in table.features if name != column), column]).fit(table)
-        some = np.arange(table.n_rows) if table.n_rows <= _MOST_ROWS else np.sort(rng.choice(table.n_rows, _MOST_ROWS, replace=False))
+        some = np.arange(table.n_rows) if table.n_rows <= MOST_ROWS else np.sort(rng.choice(table.n_rows, MOST_ROWS, replace=False))
         rows = coder.matrix(table.take(some))
         rows[np.isin(some, empty_positions(table, column, detector)), -1] = np.nan
         if not np.isfinite(rows[:, -1]).any():
@@ -171,4 +208,4 @@ def _known(table, column, detector, rng):
     known = np.setdiff1d(np.arange(table.n_rows), empty_positions(table, column, detector))
     if is_number(table, column):
         known = known[np.isfinite(as_numbers(table, column).gather(known).fill_null(np.nan).to_numpy())]
-    return known if len(known) <= _MOST_ROWS else np.sort(rng.choice(known, _MOST_ROWS, replace=False))
+    return known if len(known) <= MOST_ROWS else np.sort(rng.choice(known, MOST_ROWS, replace=False))

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from dqops.cleaners.foretelling import sound_beside
 from dqops.cleaners.impute import Foreteller
 from dqops.contracts import Cleaner
 from dqops.tables.cells import as_numbers, written
@@ -43,7 +44,7 @@ class ParseNumbers(Cleaner):
         """Learn the usual range of the parsed column."""
         fitted = self.fitted(detector=detector, column=column, usual=usual_range(as_numbers(table, column)), numbers=False)
         if self.wild == "predict":
-            return fitted.fitted(foretold=Foreteller.of(table, column, fitted._tamed(table), rng))
+            return fitted.fitted(foretold=Foreteller.of(sound_beside(table, detector, column), column, fitted._tamed(table), rng))
         if self.wild != "keep":
             return fitted
         kept = fitted._corrected(table)
@@ -56,7 +57,7 @@ class ParseNumbers(Cleaner):
         numbers = self._tamed(table)
         if self.wild == "predict":
             emptied = numbers.is_null() & table.frame[self.column_].is_not_null()
-            numbers = self.foretold_.filled(table, numbers, np.flatnonzero(emptied.to_numpy()))
+            numbers = self.foretold_.filled(sound_beside(table, self.detector_, self.column_), numbers, np.flatnonzero(emptied.to_numpy()))
         return table.with_columns(numbers)
 
     def _tamed(self, table):
@@ -113,7 +114,7 @@ class TameOutliers(Cleaner):
         for group in detector.find(table):
             if group.column == column:
                 sound = written(sound, group.at_least(0.5).positions, None)
-        foretold = Foreteller.of(table, column, sound, rng) if self.wild == "predict" else None
+        foretold = Foreteller.of(sound_beside(table, detector, column), column, sound, rng) if self.wild == "predict" else None
         sound = sound.filter(sound.is_finite().fill_null(False))
         ends = (None, None) if sound.is_empty() else (sound.min(), sound.max())
         return self.fitted(detector=detector, column=column, usual=usual, ends=ends, foretold=foretold)
@@ -129,7 +130,7 @@ class TameOutliers(Cleaner):
             numbers = numbers.fill_null(recorded.fill_nan(None).clip(*self.ends_))
         if self.wild == "predict":
             emptied = numbers.is_null() & recorded.is_not_null()
-            numbers = self.foretold_.filled(table, numbers, np.flatnonzero(emptied.to_numpy()))
+            numbers = self.foretold_.filled(sound_beside(table, self.detector_, self.column_), numbers, np.flatnonzero(emptied.to_numpy()))
         return table.with_columns(numbers)
 
     def action(self):

@@ -16,7 +16,6 @@ from dqops.tables.table import Table
 
 _UNASKED = 0.9  # confidence of a change that no finding speaks of
 _MERGED = "another row that repeats this one says so"
-_BEYOND = "far beyond the usual range of its column"
 NOBODY = -1
 
 
@@ -105,7 +104,7 @@ class Work:
             places, rows = self.kept[places], self.n_rows
             self.made_by.setdefault(name, np.full(rows, NOBODY))[places] = number
             self.confidence.setdefault(name, np.ones(rows))[places] = confidence
-            self.why.setdefault(name, np.full(rows, _BEYOND, dtype=object))[places] = why
+            self.why.setdefault(name, np.full(rows, Cleaner.unasked, dtype=object))[places] = why
         if None in changes:
             self.kept = np.delete(self.kept, changes[None][0])  # their places are those among the kept
         self.table = repaired
@@ -297,7 +296,7 @@ def _filled(score):
 
 def _doubts(cleaner, step, table):
     """Score of each row or cell that the step is about, NaN where nothing was found, and why."""
-    score, why = np.full(table.n_rows, np.nan), np.full(table.n_rows, _BEYOND, dtype=object)
+    score, why = np.full(table.n_rows, np.nan), np.full(table.n_rows, cleaner.unasked, dtype=object)
     groups = cleaner.doubts_ if step.kind == "labels" else cleaner.detector_.find(table) if cleaner.detector_ else ()
     for group in groups:
         if group.kind == step.kind and group.column in (step.column, None) and not group.whole:

@@ -10,7 +10,7 @@ from dqops.tables.contents import counted
 from dqops.tables.distinct import some_held
 from dqops.tables.levels import finer_than, has_decimals, level_bounds, usual_levels
 from dqops.tables.meaning import meaning_of
-from dqops.tables.order import between_neighbours, follows_order, jump_sizes, lone_share
+from dqops.tables.order import between_neighbours, follows_order, jump_sizes, lone_share, where_neighbours_agree
 from dqops.tables.relations import find_relations
 from dqops.tables.tails import strange_sign, tail_bounds
 
@@ -19,6 +19,7 @@ _RELATED = 5_000  # rows on which relations between columns are learned
 _FEWEST_ROWS = 6  # fewer say nothing of what is usual
 _BLOCK = 100_000  # rows searched at a time for cells that break a relation
 _FEW_LEVELS = 1_000  # distinct numbers up to which a column may have levels
+_FEW = 30  # distinct numbers up to which nothing between two of them can be true
 _JUMP, _SURE_JUMP = 8.0, 20.0  # times the usual distance to the neighbours: suspicious, beyond doubt
 _CLEAR = 3.0  # sure jumps for each suspicious one, where slips and liveliness are two things
 _LONE = 0.8  # share of the jumps that stand alone; short spells of other numbers are not slips
@@ -55,7 +56,7 @@ class Outliers(Detector):
     Several kinds of evidence, each learned on a sample and asked only where the sample shows it: beyond the column's
     own tails; finer than the grid on which nearly all of the column stands; none of its few levels; of the other sign;
     a lone jump where neighbouring rows are alike; at odds with other columns that predict it closely. Heavy tails, rare levels and lively stretches that are the column's own are left
-    alone. For jumps the number between the neighbours is suggested.
+    alone. For jumps the number between the neighbours is suggested, in a column of few numbers only the one that both hold.
 
     Examples
     --------
@@ -222,8 +223,10 @@ def _jumps(values, sizes):
 
 
 def _suggested(numbers, doubtful, spread):
-    """The number between the neighbours where rows follow one another, nothing elsewhere."""
+    """The number between the neighbours where rows follow one another, nothing elsewhere; of few numbers one that both hold."""
     if not spread.in_order:
         return None
-    values = numbers.fill_null(float("nan")).to_numpy()
-    return pl.Series(between_neighbours(np.where(doubtful, np.nan, values), doubtful)).fill_nan(None)
+    values = np.where(doubtful, np.nan, numbers.fill_null(float("nan")).to_numpy())
+    few = len(np.unique(values[np.isfinite(values)])) <= _FEW
+    between = where_neighbours_agree(values, doubtful) if few else between_neighbours(values, doubtful)
+    return pl.Series(between).fill_nan(None)

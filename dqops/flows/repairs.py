@@ -6,7 +6,7 @@ from functools import partial
 import dqops.cleaners  # noqa: F401  (registers the cleaners)
 from dqops.cleaners.impute import EmptyDisguised, FillPredicted
 from dqops.cleaners.likeliest import WriteLikeliest
-from dqops.cleaners.numbers import ParseNumbers
+from dqops.cleaners.numbers import ParseNumbers, TameOutliers
 from dqops.cleaners.recipe import Step, fit_recipe
 from dqops.cleaners.rows import DropRepeats
 from dqops.cleaners.suggested import WriteSuggestion
@@ -167,8 +167,8 @@ def _options(finding, table):
 def measured_together(table, repairs, found, holdout, progress, *, min_confidence, model, scoring, seed, effort, allow_pickle):
     """The repairs that gain most together, and what they gain.
 
-    Rival sets are judged on splits of their own: with what is only surely right left out, and with every repair whose gain was
-    too small to be seen alone. The gain of the winner is measured on others.
+    Rival sets are judged on splits of their own: with what is only surely right left out, with every repair whose gain was
+    too small to be seen alone, and with these where what would be emptied is foretold. The gain of the winner is measured on others.
 
     Parameters
     ----------
@@ -194,7 +194,8 @@ def measured_together(table, repairs, found, holdout, progress, *, min_confidenc
     honest, judge = (None if one is None else one.with_roles(ignored=(*one.roles.ignored, *found.baseline.set_aside)) for one in (table, held))
     design = design_of(honest, model=model, scoring=scoring, seed=seed, effort=effort, allow_pickle=allow_pickle, holdout=judge)
     seen_on = partial(measure_together, subsample(honest, EFFORTS[effort].rows, seed), design=design, holdout=judge, tell=progress or (lambda done, total, what: None))
-    chosen = _chosen_together(seen_on, repairs, [bolder(repairs, found, table, min_confidence), without_sure(repairs)], design)
+    bold = bolder(repairs, found, table, min_confidence)
+    chosen = _chosen_together(seen_on, repairs, [bold, without_sure(repairs), foretold(bold)], design)
     if not in_order(chosen):
         return chosen, design, None
     seen = seen_on([partial(_made_in_both, in_order(chosen), design, seed)], skip=1)
@@ -230,9 +231,21 @@ def _bold(repair, finding, gain, table, min_confidence):
     return Repair(finding.id, option.action, "it pays together with others", (*_before(made, repair.steps), *made), True, gain.repair)
 
 
+def foretold(repairs):
+    """The repairs with what the rest of the table foretells in the cells that they would empty."""
+    return [replace(one, action="; ".join(step.action for step in steps), steps=steps) if (steps := tuple(map(_foretelling, one.steps))) != one.steps else one for one in repairs]
+
+
+def _foretelling(step):
+    """The step, or the one that foretells what it would empty."""
+    empties = isinstance(step.cleaner, ParseNumbers | TameOutliers) and step.cleaner.wild == "blank"
+    return replace(step, cleaner=replace(step.cleaner, wild="predict")) if empties else step
+
+
 def _chosen_together(seen_on, repairs, rivals, design):
     """The repairs, or the set of rivals that gains more than they do on splits of its own."""
-    sets = [repairs, *(one for one in rivals if in_order(one) and in_order(one) != in_order(repairs))]
+    distinct = {in_order(one): one for one in reversed((repairs, *rivals)) if in_order(one) or one is repairs}
+    sets = list(distinct.values())[::-1]
     if len(sets) == 1:
         return repairs
     seen = seen_on([partial(_made_in_both, in_order(one), design, design.seed) for one in sets])

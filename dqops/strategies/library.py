@@ -3,7 +3,8 @@
 import polars as pl
 
 import dqops.cleaners  # noqa: F401  (registers the cleaners)
-from dqops.cleaners.impute import EmptyDisguised, FillPredicted, FillTypical
+from dqops.cleaners.impute import EmptyColumn, EmptyDisguised, FillPredicted, FillTypical
+from dqops.cleaners.neighbours import FillDonors
 from dqops.cleaners.numbers import ParseNumbers, TameOutliers
 from dqops.cleaners.rows import DropDoubtful, DropRepeats, MendTarget, Relabel
 from dqops.cleaners.suggested import WriteSuggestion
@@ -13,7 +14,7 @@ from dqops.propagation.trial import Option
 RIVALS = {
     "formats": (ParseNumbers("blank"), ParseNumbers("predict"), WriteSuggestion(), WriteSuggestion(empty_rest=True)),
     "outliers": (TameOutliers("blank"), TameOutliers("predict")),
-    "missing": (EmptyDisguised(), FillTypical(), FillPredicted()),
+    "missing": (EmptyDisguised(), FillTypical(), FillPredicted(), FillDonors(), EmptyColumn()),
     "categories": (WriteSuggestion(), WriteSuggestion(empty_rest=True)),
     "rules": (WriteSuggestion(), WriteSuggestion(empty_rest=True)),
     "duplicates": (DropRepeats(),),
@@ -21,6 +22,8 @@ RIVALS = {
 }
 # The same for doubts that are not about how likely a label is, but how it is written.
 ON_TARGET = (MendTarget(), MendTarget(drop=True))
+_MANY = 0.1  # of a column empty, from which it matters whether what fills it is as varied as what is known
+_MOST = 0.5  # of a column empty, from which the model may do better without it
 
 
 def options_of(finding, table):
@@ -58,6 +61,8 @@ def _suits(cleaner, number, finding, table):
         return number
     if isinstance(cleaner, EmptyDisguised):
         return finding.values is not None and bool(table.frame[finding.column].gather(finding.positions).is_not_null().any())
+    if isinstance(cleaner, FillDonors | EmptyColumn):
+        return finding.share > (_MANY if isinstance(cleaner, FillDonors) else _MOST)
     return finding.kind != "formats" or (not number and (cleaner.empty_rest or finding.suggestions is not None))
 
 

@@ -108,6 +108,13 @@ def between_neighbours(values, wanted):
     return np.interp(rows[wanted], rows[good], values[good])
 
 
+def where_neighbours_agree(values, wanted):
+    """The number that the nearest known rows before and after both hold, NaN where they differ, at the rows `wanted`."""
+    held = pl.Series(np.where(wanted, np.nan, values)).fill_nan(None)
+    before, after = (held.fill_null(strategy=way).fill_null(np.nan).to_numpy()[wanted] for way in ("forward", "backward"))
+    return np.where(before == after, before, np.nan)
+
+
 def _usual_gap(values):
     """Median gap between values that stand at least three times."""
     levels, counts = np.unique(values[np.isfinite(values)], return_counts=True)

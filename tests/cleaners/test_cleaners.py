@@ -7,9 +7,9 @@ import pytest
 import dqops
 import dqops.detectors
 from dqops.cleaners.columns import DropColumn
-from dqops.cleaners.impute import EmptyDisguised, FillPredicted, FillTypical
+from dqops.cleaners.impute import EmptyColumn, EmptyDisguised, FillPredicted, FillTypical
 from dqops.cleaners.likeliest import WriteLikeliest
-from dqops.cleaners.neighbours import FillIterative, FillNeighbours
+from dqops.cleaners.neighbours import FillDonors, FillIterative, FillNeighbours
 from dqops.cleaners.numbers import ParseNumbers, TameOutliers
 from dqops.cleaners.rows import DropRepeats, MendTarget, MergeRepeats
 from dqops.cleaners.suggested import WriteSuggestion
@@ -239,3 +239,63 @@ def test_the_likeliest_value_follows_from_the_row_and_the_text(rng):
 def test_nothing_is_likely_in_a_column_without_usual_values():
     table = table_of(name=[f"n{place}" for place in range(30)], y=[0, 1] * 15)
     assert fitted(WriteLikeliest(), table, _Marked("name", [3]), "name").repair(table) is table
+
+
+def test_donors_keep_a_column_as_varied_as_it_is(rng):
+    kind = rng.choice(["a", "b", "c", "d"], 400)
+    holes = rng.random(400) < 0.7
+    table = table_of(kind=pl.Series(kind).set(pl.Series(holes), None), same=["x"] * 400, y=rng.integers(2, size=400))
+    trained = fitted(FillDonors(), table, _Marked("kind", []), "kind")
+    repaired = trained.repair(table).frame["kind"].to_numpy()
+    assert set(repaired[holes]) == {"a", "b", "c", "d"}
+    assert np.array_equal(repaired[~holes], kind[~holes])
+    assert np.array_equal(trained.repair(table).frame["kind"].to_numpy(), repaired)
+    assert (fitted(FillNeighbours(), table, _Marked("kind", []), "kind").repair(table).frame["kind"].to_numpy()[holes] == repaired[holes]).mean() < 0.6
+
+
+def test_donors_are_rows_most_alike(rng):
+    _, kind, holes, table = linked(rng)
+    filled = fitted(FillDonors(), table, _Marked("kind", []), "kind")
+    assert (filled.repair(table).frame["kind"].to_numpy()[holes] == kind[holes]).mean() > 0.85
+
+
+def test_a_column_that_is_mostly_empty_can_be_emptied_and_says_why():
+    table = table_of(a=["x", None, None, None], b=[1, 2, 3, 4], y=[0, 1, 0, 1])
+    cleaner = fitted(EmptyColumn(), table, _Marked("a", []), "a")
+    assert cleaner.repair(table).frame["a"].to_list() == [None] * 4
+    assert "mostly empty" in cleaner.unasked
+    assert "usual range" in Cleaner.unasked
+
+
+def test_trees_that_guess_are_not_called_sure(rng):
+    brand = rng.choice([f"b{one}" for one in range(12)], 400)
+    table = table_of(brand=pl.Series(brand).set(pl.Series(rng.random(400) < 0.3), None), size=rng.normal(size=400), y=rng.integers(2, size=400))
+    filled = fitted(FillPredicted(), table, _Marked("brand", []), "brand")
+    assert filled.sureness(table, np.flatnonzero(table.frame["brand"].is_null())).max() < 0.5
+
+
+def hours(rng, rows=600):
+    """Rows in the order of an hourly log, some of which lack the hour."""
+    hour, day = np.arange(rows) % 24.0, np.arange(rows) // 24.0
+    holes = rng.random(rows) < 0.1
+    return hour, holes, table_of(hour=pl.Series(hour).set(pl.Series(holes), None), day=day, load=rng.normal(size=rows), y=rng.integers(2, size=rows))
+
+
+def test_rows_before_and_after_foretell_what_goes_on_from_row_to_row(rng):
+    hour, holes, table = hours(rng)
+    filled = fitted(FillPredicted(), table, _Marked("hour", []), "hour")
+    assert np.abs(filled.repair(table).frame["hour"].to_numpy() - hour)[holes].mean() < 2
+    held_out = table.take(np.arange(0, 600, 5))  # their neighbours are among the training rows
+    assert np.abs(filled.repair(held_out).frame["hour"].to_numpy() - hour[::5])[holes[::5]].mean() < 3
+
+
+def test_rows_before_and_after_are_not_asked_where_they_know_nothing(rng):
+    _, _, table = hours(rng)
+    mixed = table.take(rng.permutation(600))
+    mixed = table_of(hour=mixed.frame["hour"], day=mixed.frame["day"], load=mixed.frame["load"], y=mixed.frame["y"])
+    assert fitted(FillPredicted(), mixed, _Marked("hour", []), "hour").foretold_.beside is None
+    trained = fitted(FillPredicted(), table, _Marked("hour", []), "hour").foretold_
+    empty = np.flatnonzero(mixed.frame["hour"].is_null())
+    assert trained.beside is not None
+    assert trained.at(mixed, mixed.frame["hour"], empty)[0] is trained.alone
+    assert trained.at(table.take([3]), table.take([3]).frame["hour"], np.array([0]))[0] is trained.alone

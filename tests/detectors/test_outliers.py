@@ -97,6 +97,18 @@ def test_running_numbers_are_interpolated(rng):
     assert np.allclose(finding.suggestions.to_numpy(), finding.positions)
 
 
+def test_of_few_numbers_only_one_that_both_neighbours_hold_is_suggested(rng):
+    season = np.repeat([1.0, 2.0, 3.0, 4.0], 500)
+    wrong = np.sort(np.r_[rng.choice(np.arange(10, 1990), 100, replace=False), 499, 500])
+    wrong = np.unique(wrong)
+    dirty = season.copy()
+    dirty[wrong] = rng.integers(20, 99, len(wrong))
+    found = search(rng, season=dirty)["outliers:season"].at_least(0.5)
+    held = found.suggestions.is_not_null().to_numpy()
+    assert 0.9 < held.mean() < 1
+    assert np.array_equal(found.suggestions.drop_nulls().to_numpy(), season[found.positions[held]])
+
+
 def test_a_column_cut_off_at_nines(rng):
     gain = np.where(rng.random(5000) < 0.9, 0, np.round(rng.lognormal(9, 0.5, 5000)))
     gain[rng.choice(5000, 30, replace=False)] = 99999

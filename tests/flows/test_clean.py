@@ -75,6 +75,30 @@ def test_many_gains_too_small_to_be_seen_alone_are_made_together():
     assert next(one for one in plan.repairs if one["finding"] == "all")["low"] > 0.05
 
 
+def test_what_would_be_emptied_can_be_foretold_instead():
+    from dqops.cleaners.numbers import ParseNumbers, TameOutliers
+    from dqops.cleaners.recipe import Step
+    from dqops.flows.repairs import Repair, foretold
+
+    kept = Repair("formats:b", "keep", "it pays", (Step(ParseNumbers("keep"), "formats", "b"),), True)
+    emptied = Repair("outliers:a", "empty", "it pays", (Step(TameOutliers("blank"), "outliers", "a", 0.9), Step(ParseNumbers("blank"), "formats", "a")), True)
+    first, second = foretold([kept, emptied])
+    assert first is kept
+    assert [(step.cleaner.wild, step.kind, step.least) for step in second.steps] == [("predict", "outliers", 0.9), ("predict", "formats", 0.0)]
+    assert "foretell" in second.action
+
+
+def test_a_column_of_which_most_is_empty_may_be_filled_from_donors_or_emptied():
+    from dqops.strategies.library import options_of
+
+    rng = np.random.default_rng(0)
+    cells = rng.choice(["a", "b", "c"], 300)
+    for share, more in ((0.05, set()), (0.3, {"donors"}), (0.8, {"donors", "empty_column"})):
+        table = dqops.read(pl.DataFrame({"a": pl.Series(cells).set(pl.Series(rng.random(300) < share), None), "x": rng.normal(size=300), "y": rng.integers(2, size=300)}), target="y")
+        finding = next(one for one in dqops.audit(table, model=None).findings if one.kind == "missing")
+        assert {option.steps[0][0].name for option in options_of(finding, table)} == {"fill", "predict"} | more
+
+
 def test_same_seed_same_plan():
     first, second = (dqops.clean(dirty(), target="y", model="knn", effort="quick", seed=3) for _ in range(2))
     assert first.changes.drop("when").equals(second.changes.drop("when"))
