@@ -89,7 +89,7 @@ class Foretold:
     error: float = np.inf
 
     @classmethod
-    def of(cls, table, column, answers, rng, *, heard=False):
+    def of(cls, table, column, answers, rng, *, heard=False, tried=False):
         """Learned from the training rows that know the cell; the target is never looked at.
 
         Parameters
@@ -101,6 +101,8 @@ class Foretold:
         rng : numpy.random.Generator
         heard : bool
             Whether the trees are to be heard on rows that they did not see.
+        tried : bool
+            Whether the error is wanted; without, it is known only where rows stand in an order.
         """
         known = np.flatnonzero(is_known(answers))
         if len(known) > MOST_ROWS:
@@ -110,8 +112,10 @@ class Foretold:
         alone = fit_trees(X[known], told, rng, heard=heard)
         often = _how_often_right(alone, X[known], told) if heard and alone is not None else None
         some = rng.permutation(len(known))[:_TRIED]
-        error = np.inf if alone is None or len(known) < 2 * _FEWEST else _unseen_error(X[known[some]], told.gather(some))
-        if not (np.isfinite(error) and _in_order(X, answers)):
+        can_be_tried = alone is not None and len(known) >= 2 * _FEWEST
+        ordered = can_be_tried and _in_order(X, answers)
+        error = _unseen_error(X[known[some]], told.gather(some)) if ordered or (tried and can_be_tried) else np.inf
+        if not (ordered and np.isfinite(error)):
             return cls(column, coder, alone, often=(often, None), error=error)
         around = _Around.of(table, X, answers)
         wide = np.column_stack([X[known], around.matrix(table, X, answers, known)])

@@ -206,9 +206,10 @@ class Foreteller:
         """
         known = sound.filter(sound.is_finite().fill_null(False))
         levels = known.unique().sort().to_numpy() if known.n_unique() <= MOST_LEVELS // 2 else None
-        told = [] if levels is None else [Foretold.of(table, column, sound.cast(pl.String), rng)]
+        kinds = [] if levels is None else [sound.cast(pl.String)]
         if levels is None or len(levels) > 2:
-            told.append(Foretold.of(table, column, sound, rng))
+            kinds.append(sound)
+        told = [Foretold.of(table, column, one, rng, tried=len(kinds) > 1) for one in kinds]
         # Whether the levels are names or stand in an order is seen by which way comes nearer.
         return cls(min(told, key=lambda one: one.error), known.median(), levels)
 
