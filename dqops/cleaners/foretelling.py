@@ -15,7 +15,7 @@ MOST_LEVELS = 60
 MOST_ROWS = 4000
 # Trees work in single precision: beyond this a number is as good as infinite.
 _WILD = 1e30
-_TREES = {"n_estimators": 30, "min_samples_leaf": 3, "n_jobs": 1}
+_TREES, _FEWER = 30, 10  # grown to foretell, and to try whether that goes well
 _HEARD = {"bootstrap": True, "oob_score": True}
 _TRIED = 1000  # known cells on which it is tried whether the rows before and after help
 _FEWEST = 20  # known cells below which that cannot be said
@@ -268,7 +268,7 @@ def _with_next(column):
 def _unseen_error(X, answers):
     """Error of trees on a third of these rows, in no order, that learned from the others; infinite where they cannot."""
     seen = 2 * len(answers) // 3
-    trees = fit_trees(X[:seen], answers[:seen], np.random.default_rng(0))
+    trees = fit_trees(X[:seen], answers[:seen], np.random.default_rng(0), trees=_FEWER)
     return np.inf if trees is None else _error(trees, X[seen:], answers[seen:])
 
 
@@ -290,7 +290,7 @@ def middle_level(trees, X):
     return levels[order][np.minimum((reached < 0.5 - 1e-9).sum(axis=1), len(order) - 1)]
 
 
-def fit_trees(X, y, rng, *, heard=False):
+def fit_trees(X, y, rng, *, heard=False, trees=_TREES):
     """Randomised trees for the column, or None where it cannot be predicted from anything.
 
     Where they are to be `heard` on rows that they did not see, each is grown on a sample.
@@ -306,7 +306,7 @@ def fit_trees(X, y, rng, *, heard=False):
     learner = ExtraTreesRegressor if y.dtype.is_float() else ExtraTreesClassifier
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of rows that every tree saw
-        return learner(**_TREES, **(_HEARD if heard else {}), random_state=seed).fit(X[kept], answers.to_numpy())
+        return learner(trees, min_samples_leaf=3, n_jobs=1, **(_HEARD if heard else {}), random_state=seed).fit(X[kept], answers.to_numpy())
 
 
 def _how_often_right(trees, X, answers):
