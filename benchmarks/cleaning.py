@@ -194,7 +194,10 @@ def main():
     if found is None:
         print("the file holds no whole case")
         return
-    report(found)
+    if {"dqops", "random"} <= set(options.strategies):
+        report(found)
+    else:
+        print("the table sets dqops beside the others, above random: it needs both")
     if options.plots:
         draw(found, options.plots)
 
