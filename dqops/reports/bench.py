@@ -47,7 +47,8 @@ def _groups(summary):
 def heading(line, bench):
     """What there is to win, in a phrase."""
     start = "" if bench.start == "dirty" else " after automatic repairs"
-    return f"{bench.scoring} {line['dirty']:.3f}{start}, {line['full']:.3f} when all is clean; {several(line['seeds'], 'seed')}, one answer a {bench.unit}"
+    measure = "score" if ", " in bench.scoring else bench.scoring
+    return f"{measure} {line['dirty']:.3f}{start}, {line['full']:.3f} when all is clean; {several(line['seeds'], 'seed')}, one answer a {bench.unit}"
 
 
 def cells_of(line):

@@ -75,7 +75,7 @@ class Bench:
         if (self.unit, self.start) != (other.unit, other.start):
             raise OptionError("unit and start", (other.unit, other.start), f"{self.unit} and {self.start}, to be added to this benchmark")
         frames = {name: pl.concat([getattr(self, name), getattr(other, name)]) for name in ("curves", "cases", "lines")}
-        scoring = self.scoring if self.scoring == other.scoring else f"{self.scoring}, {other.scoring}"
+        scoring = ", ".join(dict.fromkeys([*self.scoring.split(", "), *other.scoring.split(", ")]))
         return replace(self, **frames, scoring=scoring, warnings=(*self.warnings, *other.warnings))
 
     def __str__(self):

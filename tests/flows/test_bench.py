@@ -186,6 +186,9 @@ def test_it_prints_draws_and_adds_up(pair, tmp_path):
     found = benched(pair, strategies=["detector"])
     assert "best or tied" in str(found)
     both = found + benched(pair, strategies=["detector"], name="second")
+    assert both.scoring == found.scoring == "r2"
+    by_size = benched(pair, strategies=["detector"], name="third", scoring="neg_mean_absolute_error")
+    assert (both + by_size + both).scoring == "r2, neg_mean_absolute_error"
     assert both.summary()["set"].n_unique() == 2
     both.to_html(tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
