@@ -212,7 +212,7 @@ def _can_learn(labels, task):
 
 def _cannot_split(labels, task):
     if len(labels) < 2:
-        return DataError(f"{len(labels)} rows have a known target", "two or more rows to split")
+        return DataError("one row has a known target" if len(labels) else "no row has a known target", "two or more rows to split")
     if task == "classification" and len(np.unique(labels)) < 2:
         return DataError("the target holds one class", "two or more classes")
     return DataError("no split leaves something to learn from", "more rows, or more than one group or moment")
