@@ -81,7 +81,7 @@ def test_same_seed_same_splits_and_other_seed_others(rng):
 
 @pytest.mark.parametrize(
     ("labels", "said"),
-    [([1] * 9, "one class"), ([None] * 9, "0 rows"), ([1] + [None] * 8, "one row")],
+    [([1] * 9, "one class"), ([None] * 9, "no row"), ([1] + [None] * 8, "one row")],
 )
 def test_what_cannot_be_split_says_why(labels, said):
     frame = pl.DataFrame({"x": np.arange(9) * 0.37, "y": pl.Series(labels, dtype=pl.Int64)})
