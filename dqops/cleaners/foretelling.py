@@ -161,15 +161,15 @@ class _Around:
     ----------
     levels : polars.Series or None
         Of the cell, the most frequent first; None where it is a number.
-    numbers : int64 (m,) or None
-        Of the training rows that know it; None where rows have names.
+    numbers : int64 (m,)
+        Of the training rows that know it; none where rows have names.
     rows : float64 (m, p)
         Their other columns.
     values : float64 (m,)
     """
 
     levels: pl.Series | None
-    numbers: np.ndarray | None
+    numbers: np.ndarray
     rows: np.ndarray
     values: np.ndarray
 
@@ -179,17 +179,16 @@ class _Around:
         values, numbers = _values(answers, levels), _numbers(table)
         known = np.isfinite(values)
         if numbers is None:
-            return cls(levels, None, X[:0], values[:0])
+            numbers, known = np.arange(table.n_rows), np.zeros(table.n_rows, dtype=bool)  # names lend nothing to other tables
         return cls(levels, numbers[known], X[known], values[known])
 
     def matrix(self, table, X, answers, positions):
         """float64 (m, 2 (p + 2)): of the row before and the one after, the value, how far it is, and how the rest differs."""
-        numbers = _numbers(table) if self.numbers is not None else np.arange(table.n_rows)
-        values = _values(answers, self.levels)
+        numbers, values = _numbers(table), _values(answers, self.levels)
+        lent = np.zeros(len(self.numbers), dtype=bool) if numbers is None else ~np.isin(self.numbers, numbers)
         numbers = np.arange(table.n_rows) if numbers is None else numbers
-        own = np.flatnonzero(np.isfinite(values))
-        lent = np.zeros(0, dtype=np.int64) if self.numbers is None else np.flatnonzero(~np.isin(self.numbers, numbers))
-        all_numbers = np.concatenate([numbers[own], self.numbers[lent] if len(lent) else numbers[:0]])
+        own = np.isfinite(values)
+        all_numbers = np.concatenate([numbers[own], self.numbers[lent]])
         order = np.argsort(all_numbers, kind="stable")
         all_numbers = all_numbers[order]
         all_values = np.concatenate([values[own], self.values[lent]])[order]
@@ -295,7 +294,7 @@ def fit_trees(X, y, rng, *, heard=False, trees=_TREES):
 
     Where they are to be `heard` on rows that they did not see, each is grown on a sample.
     """
-    kept = y.is_not_null().to_numpy() if not y.dtype.is_float() else y.is_finite().fill_null(False).to_numpy()
+    kept = is_known(y)
     if not y.dtype.is_float():
         levels = y.alias("level").value_counts(sort=True).filter(pl.col("count") > 1)  # one of its kind foretells nothing
         kept &= y.is_in(levels["level"].head(MOST_LEVELS).implode()).to_numpy()

@@ -45,7 +45,7 @@ def clean(
         Rival repairs of each finding are raced on it, and the winner is made where it pays; what is surely right and
         costs nothing measurable is made, too. With None, or without a target, only what is surely right is.
     min_confidence : float, optional
-        Least confidence of a change, in [0, 1]; 0.8 by default for repairs that no gain speaks for.
+        Least confidence of a change, in [0, 1]; 0.8 by default for repairs that no gain speaks for, 0.95 for targets that break a rule.
     who : str
         Name in the trail.
 

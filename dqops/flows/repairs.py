@@ -16,6 +16,7 @@ from dqops.tables.changes import read_again
 # What is surely right comes first: later searches see it. Rows last, since what is repaired may repeat.
 _ORDER = ("rules", "categories", "formats", "outliers", "missing", "duplicates", "labels")
 SURE = 0.8  # confidence from which a repair is made that no gain speaks for
+_SURE_OF_TARGET = 0.95  # the same for a target that breaks a rule: a row that is merely hard does so, too
 _CLEAR = 0.15  # of the width of a 90% interval: half a standard error
 
 
@@ -115,7 +116,9 @@ def sure_repairs(table, findings, least):
 
 
 def _repair_of(finding, gain, table, min_confidence):
-    least = SURE if min_confidence is None else min_confidence
+    least = min_confidence
+    if least is None:
+        least = _SURE_OF_TARGET if finding.kind == "rules" and finding.column == table.roles.target else SURE
     sure = tuple(replace(step, least=least) for step in sure_steps(finding, table))
     measured = None if gain is None else gain.repair
     action = "; ".join(step.action for step in sure) if sure else "leave it" if gain is None else gain.action
@@ -233,19 +236,25 @@ def _bold(repair, finding, gain, table, min_confidence):
 
 def foretold(repairs):
     """The repairs with what the rest of the table foretells in the cells that they would empty."""
-    return [replace(one, action="; ".join(step.action for step in steps), steps=steps) if (steps := tuple(map(_foretelling, one.steps))) != one.steps else one for one in repairs]
+    return [_foretelling(one) for one in repairs]
 
 
-def _foretelling(step):
-    """The step, or the one that foretells what it would empty."""
-    empties = isinstance(step.cleaner, ParseNumbers | TameOutliers) and step.cleaner.wild == "blank"
-    return replace(step, cleaner=replace(step.cleaner, wild="predict")) if empties else step
+def _foretelling(repair):
+    """The repair, or the one that foretells what it would empty."""
+    steps = tuple(replace(one, cleaner=replace(one.cleaner, wild="predict")) if _empties(one.cleaner) else one for one in repair.steps)
+    return repair if steps == repair.steps else replace(repair, action="; ".join(one.action for one in steps), steps=steps)
+
+
+def _empties(cleaner):
+    return isinstance(cleaner, ParseNumbers | TameOutliers) and cleaner.wild == "blank"
 
 
 def _chosen_together(seen_on, repairs, rivals, design):
     """The repairs, or the set of rivals that gains more than they do on splits of its own."""
-    distinct = {in_order(one): one for one in reversed((repairs, *rivals)) if in_order(one) or one is repairs}
-    sets = list(distinct.values())[::-1]
+    sets = [repairs]
+    for rival in rivals:
+        if in_order(rival) and in_order(rival) not in map(in_order, sets):
+            sets.append(rival)
     if len(sets) == 1:
         return repairs
     seen = seen_on([partial(_made_in_both, in_order(one), design, design.seed) for one in sets])

@@ -215,3 +215,11 @@ def test_real_sets_come_back_exactly(shared, name, target):
             pd.testing.assert_frame_equal(back.given, source)
         if form == "polars":
             assert back.given.equals(source, null_equal=True)
+
+
+def test_targets_that_a_rule_finds_odd_are_not_rewritten_and_misspelt_ones_are(shared):
+    species = dqops.read(shared("penguins/raw.csv.gz"), target="Species")
+    assert any(one.column == "Species" and one.kind == "rules" for one in dqops.audit(species, model=None).findings)
+    assert "Species" not in dqops.clean(species, model=None).to_frame()["column"]
+    slips = pl.DataFrame({"x": np.arange(300.0), "y": ["positive", "negative", "neutral"] * 99 + ["negatve", "neutrl", "Positive "]})
+    assert dqops.clean(slips, target="y", model=None).to_frame()["after"].to_list() == ["negative", "neutral", "positive"]
