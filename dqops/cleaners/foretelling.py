@@ -224,6 +224,28 @@ def _numbers(table):
     return table.row_ids.to_numpy().astype(np.int64) if table.row_ids.dtype.is_integer() else None
 
 
+class Later:
+    """What is worked out when it is first asked for: many a column has no cell that needs it.
+
+    Parameters
+    ----------
+    work : callable
+        Let go of once it is done; copies share what it gave, and a file keeps that.
+    """
+
+    def __init__(self, work):
+        self._work, self._known = work, None
+
+    def __call__(self):
+        if self._work is not None:
+            self._known, self._work = self._work(), None
+        return self._known
+
+    def __getstate__(self):
+        self()
+        return self.__dict__
+
+
 def sound_beside(table, detector, column):
     """The table with the doubtful cells of all columns but one empty, where they stand as they were found.
 

@@ -1,11 +1,12 @@
 """Repairs of empty cells."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
 
-from dqops.cleaners.foretelling import MOST_LEVELS, Foretold, middle_level
+from dqops.cleaners.foretelling import MOST_LEVELS, Foretold, Later, middle_level
 from dqops.contracts import Cleaner
 from dqops.tables.cells import as_numbers, in_type_of, written
 
@@ -114,26 +115,25 @@ class FillPredicted(Cleaner):
         """Fit the trees on the training rows where the cell is known; the target is never looked at."""
         self = self.fitted(detector=detector, column=column, number=is_number(table, column))
         answers = self._answers(table, empty_positions(table, column, detector))
-        foretold = Foretold.of(table, column, answers, rng, heard=not answers.dtype.is_float())
-        return self.fitted(foretold=foretold)
+        return self.fitted(foretold=Later(partial(Foretold.of, table, column, answers, rng, heard=not answers.dtype.is_float())))
 
     def repair(self, table):
         """The table with the empty and disguised cells of the column predicted."""
         positions = empty_positions(table, self.column_, self.detector_)
-        if self.foretold_.alone is None or not len(positions):
+        if not len(positions) or self.foretold_().alone is None:
             return table
-        trees, X = self.foretold_.at(table, self._answers(table, positions), positions)
+        trees, X = self.foretold_().at(table, self._answers(table, positions), positions)
         column = table.frame[self.column_]
         return table.with_columns(written(column, positions, in_type_of(pl.Series(trees.predict(X).tolist()), column)))
 
     def sureness(self, table, positions):
         """How often trees as sure of known cells that they had not seen were right; of numbers, the share that agrees."""
-        if self.foretold_.alone is None or not len(positions):
+        if not len(positions) or self.foretold_().alone is None:
             return np.zeros(len(positions))
         empty = np.union1d(positions, empty_positions(table, self.column_, self.detector_))
-        trees, X = self.foretold_.at(table, self._answers(table, empty), positions)
+        trees, X = self.foretold_().at(table, self._answers(table, empty), positions)
         if hasattr(trees, "classes_"):
-            return self.foretold_.right(trees, X)
+            return self.foretold_().right(trees, X)
         each = np.array([tree.predict(X) for tree in trees.estimators_])
         return np.isclose(each, trees.predict(X), rtol=1e-9, atol=0.0).mean(axis=0)
 

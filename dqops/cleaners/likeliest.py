@@ -1,13 +1,14 @@
 """The likeliest value of a doubtful cell, from what the rest of its row foretells and what its text resembles."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-from dqops.cleaners.foretelling import Foretold, sound_beside
+from dqops.cleaners.foretelling import Foretold, Later, sound_beside
 from dqops.contracts import Cleaner
 from dqops.tables.cells import written
 from dqops.tables.meaning import as_text
@@ -45,7 +46,8 @@ class WriteLikeliest(Cleaner):
         levels = counts.sort("text")
         if levels.height < 2 or levels["count"].sum() < _COVERED * max(len(sound), 1):
             return self.fitted(detector=detector, column=column, levels=None)
-        foretold = Foretold.of(sound_beside(table, detector, column), column, _sound(texts, sound, levels["text"]), rng)
+        beside, known = sound_beside(table, detector, column), _sound(texts, sound, levels["text"])
+        foretold = Later(partial(Foretold.of, beside, column, known, rng))
         shares = levels["count"].to_numpy() / levels["count"].sum()
         return self.fitted(detector=detector, column=column, levels=levels["text"], shares=shares, foretold=foretold)
 
@@ -76,13 +78,14 @@ class WriteLikeliest(Cleaner):
         if not len(positions) or len(positions) * len(self.levels_) > _MOST_PAIRS:
             return nothing
         chances = np.tile(np.maximum(self.shares_, _SMALL), (len(positions), 1))
-        if self.foretold_.alone is not None:
+        foretold = self.foretold_()
+        if foretold.alone is not None:
             sound = np.setdiff1d(np.arange(table.n_rows), positions)
-            trees, X = self.foretold_.at(sound_beside(table, self.detector_, self.column_), _sound(_texts(table, self.column_), sound, self.levels_), positions)
-            foretold = trees.predict_proba(X)
+            trees, X = foretold.at(sound_beside(table, self.detector_, self.column_), _sound(_texts(table, self.column_), sound, self.levels_), positions)
+            told = trees.predict_proba(X)
             place = {level: at for at, level in enumerate(self.levels_)}
             chances[:] = _SMALL / len(self.levels_)
-            chances[:, [place[level] for level in trees.classes_]] += foretold
+            chances[:, [place[level] for level in trees.classes_]] += told
         garbled = ~texts.is_in(self.levels_.implode()).to_numpy()
         slips = cdist(texts.to_list(), self.levels_.to_list(), scorer=Levenshtein.distance)
         chances *= np.where(garbled[:, None], _resemblance(texts, slips), slips > 0)

@@ -252,11 +252,11 @@ def made(table, step, cleaner):
     for name in table.columns:
         old, new = table.frame[name], repaired.frame[name]
         changed = _differ(old, new)
-        if changed is None:
-            continue
         if step.kind == "missing" and name == step.column:
             changed |= ~np.isnan(score) & new.is_null().to_numpy()  # a word for missing, which readers see as empty
         places = np.flatnonzero(changed)
+        if not len(places) and old.dtype == new.dtype:
+            continue
         confidence = _filled(score[places]) * cleaner.sureness(table, places)
         sure = confidence >= step.least
         if not sure.all():
@@ -309,9 +309,7 @@ def _doubts(cleaner, step, table):
 
 
 def _differ(old, new):
-    """bool (n,): cells that say something else, or None where the column was not touched."""
-    if old is new:
-        return None
+    """bool (n,): cells that say something else."""
     if old.dtype == new.dtype:
         return old.ne_missing(new).to_numpy().copy()
     read = converted(old, new.dtype)

@@ -293,8 +293,8 @@ def test_rows_before_and_after_are_not_asked_where_they_know_nothing(rng):
     _, _, table = hours(rng)
     mixed = table.take(rng.permutation(600))
     mixed = table_of(hour=mixed.frame["hour"], day=mixed.frame["day"], load=mixed.frame["load"], y=mixed.frame["y"])
-    assert fitted(FillPredicted(), mixed, _Marked("hour", []), "hour").foretold_.beside is None
-    trained = fitted(FillPredicted(), table, _Marked("hour", []), "hour").foretold_
+    assert fitted(FillPredicted(), mixed, _Marked("hour", []), "hour").foretold_().beside is None
+    trained = fitted(FillPredicted(), table, _Marked("hour", []), "hour").foretold_()
     empty = np.flatnonzero(mixed.frame["hour"].is_null())
     assert trained.beside is not None
     assert trained.at(mixed, mixed.frame["hour"], empty)[0] is trained.alone
