@@ -16,7 +16,7 @@ from dqops.models import (
     subsample,
     task_of,
 )
-from dqops.propagation.effort import EFFORTS, FOLDS
+from dqops.propagation.effort import EFFORTS, FOLDS, affordable
 from dqops.propagation.finished import Finished, run_key
 from dqops.propagation.paired import PairedPricer
 from dqops.propagation.ranking import ranked
@@ -79,6 +79,7 @@ def price_findings(table, findings, design, detectors, effort, *, holdout=None, 
         honest, leaks = priced, ()
     own = _on(priced, table, findings)
     doubts = [(one, options_of(one, honest)) for one in own]
+    work = affordable(work, honest, design)
     splits = _splits(honest, holdout and _without(holdout, leaks), design, work)
     noise = design.label_noise(honest) if any(one.kind == "labels" for one in own) else None
     twin_for = partial(_twin, own, honest, noise, design.seed)
@@ -102,10 +103,10 @@ def _run_key(table, holdout, design, findings, detectors, effort):
     return run_key((table, holdout), design, found, list(detectors.values()), effort, versions)
 
 
-def _twin(findings, table, noise, seed, ids):
+def _twin(findings, table, noise, seed, ids, draw):
     """Rows without the dirt of these findings, and the same rows with it planted; None where that cannot be."""
     name = ids[0] if len(ids) == 1 else "all"
-    rng, groups = stream(seed, f"plant:{name}"), [findings[id] for id in ids]
+    rng, groups = stream(seed, f"plant:{name}:{draw}"), [findings[id] for id in ids]
     if noise is not None and name != "all" and groups[0].kind == "labels":
         return label_twin(groups[0], table, noise, rng)
     return twin_of(groups, table, rng, name)

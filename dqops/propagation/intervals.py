@@ -58,8 +58,10 @@ def moderated_intervals(groups, test_share, *, level=0.9, floor=0.0):
     ----------
     groups : list of float64 (J_g,)
         Paired differences of each finding; J_g >= 1.
-    test_share, level, floor : float
-        As in `paired_interval`; `floor` is the effect of one flipped prediction.
+    test_share, level : float
+        As in `paired_interval`.
+    floor : float
+        Effect of one flipped prediction on a split: splits that all agree are no surer than if one of them had had one.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def moderated_intervals(groups, test_share, *, level=0.9, floor=0.0):
         mean, count = float(seen.mean()), len(seen)
         own = seen.var(ddof=1) if count > 1 else 0.0
         spread = (prior * usual + (count - 1) * own) / (prior + count - 1)
-        error = max(np.sqrt((1 / count + test_share) * spread), floor / np.sqrt(count))
+        error = np.sqrt((1 / count + test_share) * max(spread, floor**2 / count))
         reach = float(special.stdtrit(prior + count - 1, (1 + level) / 2) * error)
         estimates.append(Estimate(mean, mean - reach, mean + reach, level))
     return estimates

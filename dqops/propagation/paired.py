@@ -16,7 +16,7 @@ from dqops.results.gain import ARMS, Baseline, Estimate, Gain, Gains
 _REACH = 3.9  # width of a 90% interval of few splits, in standard errors
 
 
-def _no_twin(findings):
+def _no_twin(findings, draw):
     """No dirt is planted."""
 
 
@@ -79,7 +79,7 @@ class PairedPricer:
         n_rows : int
             Rows that are priced.
         twin_for : callable
-            Called with ids of findings; their `Twin`, or None.
+            Called with ids of findings and the number of a draw; their `Twin`, or None.
         noise : LabelNoise, optional
             Gains of label repairs are then told as true labels would judge them.
         tell : callable

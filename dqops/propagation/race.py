@@ -150,15 +150,26 @@ class Race:
         told = [one for one in self.finalists() if self.touches(one) or one.on_labels]
         told.sort(key=lambda one: (one.finding != "all", -self._hope(one), one.finding))
         for option in told[: self.effort.planted]:
-            twin = None if self._late() else self.twin_for(self._findings_of(option))
-            if twin is None:
+            splits = [split for split, _, _ in self.splits[1][: self.effort.twins]]
+            twins = [] if self._late() else self._twins_of(option, len(splits))
+            if not twins:
                 continue
-            self.planted_twins[option.finding] = twin
-            work = [(split, twin, self.design) for split, _, _ in self.splits[1][: self.effort.twins]]
+            self.planted_twins[option.finding] = twins[0]
+            work = [(split, twin, self.design) for split, twin in zip(splits, twins, strict=True)]
             self.tell(len(self.twins), len(told), "planting dirt to learn what the truth would gain")
             for cost in self._planted(option, work):
                 for arm, difference in cost.items():
                     self.twins[option.finding][arm].append(difference)
+
+    def _twins_of(self, option, count):
+        """Twins of an option, one a split, since where dirt is planted is luck, too; none where there is nothing or nowhere to plant."""
+        ids, twins = self._findings_of(option), []
+        for draw in range(count):
+            twin = self.twin_for(ids, draw)
+            if twin is None:
+                return []
+            twins.append(twin)
+        return twins
 
     def _planted(self, option, work):
         """What `_run_twin` says of each split, or what is known of it from an earlier run."""
