@@ -4,7 +4,7 @@
 
 A dirty table with known truth is cleaned as a user would (`dqops.clean`, then `CleaningPlan.apply`), with the model that is
 judged. Then the truth is looked at, on the same splits of the dirty, the repaired and the true table: *training* trains on
-each and judges on true rows, *both* trains and judges on rows of the same table. The cost of the dirt is what the true table
+each and judges on true rows (words for missing that the plan empties are empty there, too), *both* trains and judges on rows of the same table. The cost of the dirt is what the true table
 scores more than the dirty one; won back is the share of it that the repaired table has. The target is the true one
 throughout, since what is repaired are features. Models stand on one vectoriser, as in the reference of what the dirt of
 these sets costs: skrub's TableVectorizer with ten components for a text column.
@@ -17,6 +17,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
 from gains import MOST_ROWS, SETS, as_table, load
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -35,6 +36,7 @@ from threadpoolctl import threadpool_limits
 
 import dqops
 from dqops.propagation.intervals import paired_interval
+from dqops.tables.meaning import meaning_of
 
 LEAST = -10.0  # a score below it is counted as this: a wild number may send R2 anywhere
 
@@ -69,13 +71,15 @@ def judge(name, model, effort, most):
     kept = before.row_ids.is_in(after.row_ids.implode()).to_numpy()
     frames = [table.frame.select(table.features).to_pandas() for table in (before, after, truth)]
     frames[1].index = np.flatnonzero(kept)
+    judges = {"training": [frames[2], _without_words(frames[2], plan), frames[2]], "both": frames}
     y = truth.target().to_pandas()
     y = y.astype(str) if classify else y.astype(float)
     splitter = (RepeatedStratifiedKFold if classify else RepeatedKFold)(n_splits=5, n_repeats=2, random_state=7)
     seen = {"training": [], "both": []}
     for train, test in splitter.split(frames[0], y):
         for arm, lines in seen.items():
-            lines.append([_score(pipeline, one, frames[2] if arm == "training" else one, y, train, test) for one in frames])
+            judged = test if arm == "training" else np.intersect1d(test, frames[1].index)  # the same rows judge all three
+            lines.append([_score(pipeline, one, judge, y, train, judged) for one, judge in zip(frames, judges[arm], strict=True)])
     told = next((one for one in plan.repairs if one["finding"] == "all"), {})
     line = {"set": name, "model": model, "effort": effort, "cells": plan.changes.height, "told": [told.get(one) for one in ("expected", "low", "high")]}
     for arm, lines in seen.items():
@@ -85,23 +89,37 @@ def judge(name, model, effort, most):
     return line
 
 
+def _without_words(rows, plan):
+    """The true rows with the words for missing empty that the plan empties: one model cannot be judged on two spellings."""
+    emptied = plan.changes.filter((pl.col("kind") == "missing") & pl.col("after").is_null() & pl.col("before").is_not_null())
+    for (column,), part in emptied.group_by("column"):
+        rows = rows.assign(**{column: rows[column].mask(rows[column].astype(str).isin(part["before"].unique().to_list()))})
+    return rows
+
+
 def vars_of(estimate):
     return [estimate.expected, estimate.low, estimate.high]
 
 
 def _score(pipeline, rows, judges, y, train, test):
-    """Score of the pipeline trained on rows and judged on judges, which may lack rows that a repair dropped."""
+    """Score of the pipeline trained on rows, which may lack some that a repair dropped, and judged on judges."""
     train, judged = rows.index.intersection(train), judges.index.intersection(test)
     wanted, given = rows.loc[train], judges.loc[judged]
     for column in wanted.columns:
         # Judged rows come in the types that the model was trained on.
         if pd.api.types.is_numeric_dtype(wanted[column]) and not pd.api.types.is_numeric_dtype(given[column]):
-            given = given.assign(**{column: pd.to_numeric(given[column], errors="coerce")})
+            given = given.assign(**{column: _as_numbers(given[column])})
         elif pd.api.types.is_string_dtype(wanted[column]) and not pd.api.types.is_string_dtype(given[column]):
             given = given.assign(**{column: given[column].astype("str").where(given[column].notna())})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return max(pipeline.fit(wanted, y.loc[train]).score(given, y.loc[judged]), LEAST)
+
+
+def _as_numbers(cells):
+    """Text as the numbers that a person reads in it, units and signs aside, as a repair that parses the column does."""
+    text = pl.Series(cells.name, cells.astype(object).where(cells.notna(), None).tolist(), dtype=pl.String)
+    return meaning_of(cells.name, text, text).values.cast(pl.Float64, strict=False).to_numpy()
 
 
 def shown(line):
