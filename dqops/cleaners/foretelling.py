@@ -21,6 +21,8 @@ _TRIED = 1000  # known cells on which it is tried whether the rows before and af
 _FEWEST = 20  # known cells below which that cannot be said
 _ORDERLY = 0.3  # rank correlation of a column with itself one row on, from which rows may stand in an order
 _BETTER = 0.85  # of the error without them: the most that is left with the rows before and after, where they are used
+SKILLED = 0.85  # of the error of the median: the most that is left where a column is said to be well foretold
+_NEAR = 0.99  # share of the known cells that no cell foretold from rows before and after is farther from the nearest of these than
 
 
 @dataclass
@@ -78,6 +80,8 @@ class Foretold:
     error : float
         Of trees like these on known cells that they did not see: of numbers how far they are off, of levels the share
         that is wrong; infinite where it was not tried.
+    reach : float
+        How far the nearest row around is from nearly all of these cells.
     """
 
     column: str
@@ -87,6 +91,7 @@ class Foretold:
     around: object = None
     often: tuple = (None, None)
     error: float = np.inf
+    reach: float = np.inf
 
     @classmethod
     def of(cls, table, column, answers, rng, *, heard=False, tried=False):
@@ -123,7 +128,8 @@ class Foretold:
         if with_them > _BETTER * error:
             return cls(column, coder, alone, often=(often, None), error=error)
         beside = fit_trees(wide, told, rng, heard=heard)
-        return cls(column, coder, alone, beside, around, (often, _how_often_right(beside, wide, told) if heard else None), with_them)
+        often = often, _how_often_right(beside, wide, told) if heard else None
+        return cls(column, coder, alone, beside, around, often, with_them, float(np.quantile(_steps(wide), _NEAR)))
 
     def at(self, table, answers, positions):
         """The trees to be asked about cells of a table, and what they are told of each: float64 (m, p).
@@ -146,6 +152,18 @@ class Foretold:
             if _error(self.beside, wide, told) <= _error(self.alone, X[known], told):
                 return self.beside, np.column_stack([X[positions], self.around.matrix(table, X, answers, positions)])
         return self.alone, X[positions]
+
+    def tried_alike(self, trees, X):
+        """bool (m,): cells like those on which the error was seen: the trees are the ones tried, and a row around as near.
+
+        Parameters
+        ----------
+        trees, X
+            As `at` gave them.
+        """
+        if trees is not (self.alone if self.beside is None else self.beside):
+            return np.zeros(len(X), dtype=bool)
+        return np.ones(len(X), dtype=bool) if self.around is None else _steps(X) <= self.reach
 
     def right(self, trees, X):
         """float64 (m,): how often these trees, as `at` gave them, are right where they are as sure as here."""
@@ -203,6 +221,13 @@ class _Around:
             side[there] = np.column_stack([all_values[at], all_numbers[at] - asked[there], all_rows[at] - X[positions[there]]])
             sides.append(side)
         return np.hstack(sides)
+
+
+def _steps(wide):
+    """float64 (m,): rows from each cell to the nearest around it that knows the column; infinite where none does."""
+    width = (wide.shape[1] - 4) // 3  # own cells, then value, distance and differences on either side
+    steps = np.abs(wide[:, [width + 1, 2 * width + 3]])
+    return np.where(np.isnan(steps), np.inf, steps).min(axis=1)
 
 
 def _levels(answers):

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from dqops.cleaners.foretelling import MOST_LEVELS, Foretold, Later, middle_level
+from dqops.cleaners.foretelling import MOST_LEVELS, SKILLED, Foretold, Later, middle_level
 from dqops.contracts import Cleaner
 from dqops.tables.cells import as_numbers, in_type_of, written
 
@@ -186,14 +186,17 @@ class Foreteller:
         Median of the sound cells.
     levels : float64 (n_levels,) or None
         Few numbers are levels: nothing between them can be true.
+    skilled : bool
+        Whether what is foretold comes clearly nearer to cells that the trees did not see than the median does.
     """
 
     foretold: Foretold
     middle: float | None
     levels: np.ndarray | None
+    skilled: bool
 
     @classmethod
-    def of(cls, table, column, sound, rng):
+    def of(cls, table, column, sound, rng, *, tried=False):
         """Learned from the training rows whose cell is sound.
 
         Parameters
@@ -203,19 +206,22 @@ class Foreteller:
         sound : polars.Series of Float64 (n,)
             The column with doubtful cells empty.
         rng : numpy.random.Generator
+        tried : bool
+            Whether it is to be seen how well it goes.
         """
         known = sound.filter(sound.is_finite().fill_null(False))
         levels = known.unique().sort().to_numpy() if known.n_unique() <= MOST_LEVELS // 2 else None
         kinds = [] if levels is None else [sound.cast(pl.String)]
         if levels is None or len(levels) > 2:
             kinds.append(sound)
-        told = [Foretold.of(table, column, one, rng, tried=len(kinds) > 1) for one in kinds]
         # Whether the levels are names or stand in an order is seen by which way comes nearer.
-        return cls(min(told, key=lambda one: one.error), known.median(), levels)
+        best = min((Foretold.of(table, column, one, rng, tried=tried or len(kinds) > 1) for one in kinds), key=lambda one: one.error)
+        off = (known - known.median()).abs().mean() if len(known) else 0.0
+        return cls(best, known.median(), levels, best.error <= SKILLED * off)
 
-    def filled(self, table, numbers, positions):
-        """The numbers with what is foretold at these positions."""
-        if not len(positions):
+    def filled(self, table, numbers, positions, *, well=False):
+        """The numbers with what is foretold at these positions; `well`: only where that is seen to go well."""
+        if not len(positions) or (well and not self.skilled):
             return numbers
         if self.foretold.alone is None:
             return written(numbers, positions, pl.Series([self.middle], dtype=pl.Float64).new_from_index(0, len(positions)))
@@ -225,4 +231,7 @@ class Foreteller:
         said = middle_level(trees, X) if names else trees.predict(X)
         if self.levels is not None:
             said = self.levels[np.abs(said[:, None] - self.levels).argmin(axis=1)]
+        if well:
+            alike = self.foretold.tried_alike(trees, X)
+            positions, said = positions[alike], said[alike]
         return written(numbers, positions, pl.Series(said, dtype=pl.Float64))

@@ -15,8 +15,11 @@ _ORDERS = {
     "blank": "empty",
     "typical": "write the median into",
     "predict": "write what the other columns foretell into",
+    "near": "foretell, where that goes well, or empty",
     "clip": "move to the nearest usual number",
 }
+
+_FORETELLING = ("predict", "near")
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,10 @@ class ParseNumbers(Cleaner):
 
     Parameters
     ----------
-    wild : {"blank", "typical", "predict", "keep"}
+    wild : {"blank", "typical", "predict", "near", "keep"}
         Typos that still parse are wild numbers: empty those cells and the unreadable ones, or write the median
-        of the training rows, for models that refuse empty cells, or what trees foretell from the other columns;
-        or keep them, and write only what can be read into the doubtful cells.
+        of the training rows, for models that refuse empty cells, or what trees foretell from the other columns,
+        everywhere or only where they are seen to do it well; or keep them, and write only what can be read into the doubtful cells.
 
     Examples
     --------
@@ -38,13 +41,13 @@ class ParseNumbers(Cleaner):
 
     name = "parse"
     kinds = ("formats",)
-    wild: Literal["blank", "typical", "predict", "keep"] = "blank"
+    wild: Literal["blank", "typical", "predict", "near", "keep"] = "blank"
 
     def fit(self, table, detector, column, rng):
         """Learn the usual range of the parsed column."""
         fitted = self.fitted(detector=detector, column=column, usual=usual_range(as_numbers(table, column)), numbers=False)
-        if self.wild == "predict":
-            return fitted.fitted(foretold=Foreteller.of(sound_beside(table, detector, column), column, fitted._tamed(table), rng))
+        if self.wild in _FORETELLING:
+            return fitted.fitted(foretold=Foreteller.of(sound_beside(table, detector, column), column, fitted._tamed(table), rng, tried=self.wild == "near"))
         if self.wild != "keep":
             return fitted
         kept = fitted._corrected(table)
@@ -55,9 +58,9 @@ class ParseNumbers(Cleaner):
         if self.wild == "keep":
             return table.with_columns(self._corrected(table))
         numbers = self._tamed(table)
-        if self.wild == "predict":
+        if self.wild in _FORETELLING:
             emptied = numbers.is_null() & table.frame[self.column_].is_not_null()
-            numbers = self.foretold_.filled(sound_beside(table, self.detector_, self.column_), numbers, np.flatnonzero(emptied.to_numpy()))
+            numbers = self.foretold_.filled(sound_beside(table, self.detector_, self.column_), numbers, np.flatnonzero(emptied.to_numpy()), well=self.wild == "near")
         return table.with_columns(numbers)
 
     def _tamed(self, table):
@@ -92,9 +95,9 @@ class TameOutliers(Cleaner):
 
     Parameters
     ----------
-    wild : {"blank", "typical", "predict", "clip"}
-        Empty them, write the median of the training rows, what trees foretell from the other columns, or the end of
-        the range of their sound cells that is nearer (winsorising).
+    wild : {"blank", "typical", "predict", "near", "clip"}
+        Empty them, write the median of the training rows, what trees foretell from the other columns (everywhere, or
+        only where they are seen to do it well), or the end of the range of their sound cells that is nearer (winsorising).
 
     Examples
     --------
@@ -104,7 +107,7 @@ class TameOutliers(Cleaner):
 
     name = "tame"
     kinds = ("outliers",)
-    wild: Literal["blank", "typical", "predict", "clip"] = "blank"
+    wild: Literal["blank", "typical", "predict", "near", "clip"] = "blank"
 
     def fit(self, table, detector, column, rng):
         """Learn the usual range of the column, and where its sound cells end."""
@@ -114,7 +117,7 @@ class TameOutliers(Cleaner):
         for group in detector.find(table):
             if group.column == column:
                 sound = written(sound, group.at_least(0.5).positions, None)
-        foretold = Foreteller.of(sound_beside(table, detector, column), column, sound, rng) if self.wild == "predict" else None
+        foretold = Foreteller.of(sound_beside(table, detector, column), column, sound, rng, tried=self.wild == "near") if self.wild in _FORETELLING else None
         sound = sound.filter(sound.is_finite().fill_null(False))
         ends = (None, None) if sound.is_empty() else (sound.min(), sound.max())
         return self.fitted(detector=detector, column=column, usual=usual, ends=ends, foretold=foretold)
@@ -128,9 +131,9 @@ class TameOutliers(Cleaner):
         numbers = tamed(numbers, self.usual_, self.wild)
         if self.wild == "clip" and self.ends_[0] is not None:
             numbers = numbers.fill_null(recorded.fill_nan(None).clip(*self.ends_))
-        if self.wild == "predict":
+        if self.wild in _FORETELLING:
             emptied = numbers.is_null() & recorded.is_not_null()
-            numbers = self.foretold_.filled(sound_beside(table, self.detector_, self.column_), numbers, np.flatnonzero(emptied.to_numpy()))
+            numbers = self.foretold_.filled(sound_beside(table, self.detector_, self.column_), numbers, np.flatnonzero(emptied.to_numpy()), well=self.wild == "near")
         return table.with_columns(numbers)
 
     def action(self):

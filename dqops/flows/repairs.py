@@ -17,6 +17,7 @@ from dqops.tables.changes import read_again
 _ORDER = ("rules", "categories", "formats", "outliers", "missing", "duplicates", "labels")
 SURE = 0.8  # confidence from which a repair is made that no gain speaks for
 _SURE_OF_TARGET = 0.95  # the same for a target that breaks a rule: a row that is merely hard does so, too
+_AROUND = 2  # times the rows that judge repairs: as many teach them, since a row is foretold from those close to it
 _CLEAR = 0.15  # of the width of a 90% interval: half a standard error
 
 
@@ -171,7 +172,7 @@ def measured_together(table, repairs, found, holdout, progress, *, min_confidenc
     """The repairs that gain most together, and what they gain.
 
     Rival sets are judged on splits of their own: with what is only surely right left out, with every repair whose gain was
-    too small to be seen alone, and with these where what would be emptied is foretold. The gain of the winner is measured on others.
+    too small to be seen alone, and with these where what would be emptied is foretold, all of it or where that goes well. The gain of the winner is measured on others.
 
     Parameters
     ----------
@@ -196,9 +197,14 @@ def measured_together(table, repairs, found, holdout, progress, *, min_confidenc
     held = None if holdout is None else holdout_of(holdout, table, vars(table.roles), table.roles.ignored)[0]
     honest, judge = (None if one is None else one.with_roles(ignored=(*one.roles.ignored, *found.baseline.set_aside)) for one in (table, held))
     design = design_of(honest, model=model, scoring=scoring, seed=seed, effort=effort, allow_pickle=allow_pickle, holdout=judge)
-    seen_on = partial(measure_together, subsample(honest, EFFORTS[effort].rows, seed), design=design, holdout=judge, tell=progress or (lambda done, total, what: None))
+    rows = EFFORTS[effort].rows
+    around = subsample(honest, _AROUND * rows, seed)
+    judged = subsample(around, rows, seed)
+    # Rows of a group, or of another time, are no neighbours to learn from.
+    among = around if judged.n_rows < around.n_rows and honest.roles.group is None and honest.roles.time is None and judge is None else None
+    seen_on = partial(measure_together, judged, design=design, among=among, holdout=judge, tell=progress or (lambda done, total, what: None))
     bold = bolder(repairs, found, table, min_confidence)
-    chosen = _chosen_together(seen_on, repairs, [bold, without_sure(repairs), foretold(bold)], design)
+    chosen = _chosen_together(seen_on, repairs, [bold, without_sure(repairs), foretold(bold), foretold(bold, "near")], design)
     if not in_order(chosen):
         return chosen, design, None
     seen = seen_on([partial(_made_in_both, in_order(chosen), design, seed)], skip=1)
@@ -234,14 +240,14 @@ def _bold(repair, finding, gain, table, min_confidence):
     return Repair(finding.id, option.action, "it pays together with others", (*_before(made, repair.steps), *made), True, gain.repair)
 
 
-def foretold(repairs):
-    """The repairs with what the rest of the table foretells in the cells that they would empty."""
-    return [_foretelling(one) for one in repairs]
+def foretold(repairs, wild="predict"):
+    """The repairs with what the rest of the table foretells in the cells that they would empty; "near": only where that goes well."""
+    return [_foretelling(one, wild) for one in repairs]
 
 
-def _foretelling(repair):
+def _foretelling(repair, wild):
     """The repair, or the one that foretells what it would empty."""
-    steps = tuple(replace(one, cleaner=replace(one.cleaner, wild="predict")) if _empties(one.cleaner) else one for one in repair.steps)
+    steps = tuple(replace(one, cleaner=replace(one.cleaner, wild=wild)) if _empties(one.cleaner) else one for one in repair.steps)
     return repair if steps == repair.steps else replace(repair, action="; ".join(one.action for one in steps), steps=steps)
 
 

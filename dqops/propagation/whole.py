@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dqops.errors import DataError, ModelError
@@ -42,7 +43,7 @@ class Together:
         return paired_interval([one - rival for one, rival in pairs], SHARE, level=level)
 
 
-def measure_together(table, repairs, design, *, holdout=None, repeats=1, skip=0, tell=lambda done, total, what: None):
+def measure_together(table, repairs, design, *, among=None, holdout=None, repeats=1, skip=0, tell=lambda done, total, what: None):
     """Measure sets of repairs on splits that nothing was chosen on.
 
     Parameters
@@ -51,6 +52,8 @@ def measure_together(table, repairs, design, *, holdout=None, repeats=1, skip=0,
     repairs : sequence of callable
         Each takes training and holdout rows and gives both repaired; it learns from the training rows alone.
     design : Design
+    among : Table, optional
+        What the table was drawn from: repairs learn from its other rows as well, so that rows stand as close as they will.
     holdout : Table, optional
         Its parts judge instead of held-out rows of the table.
     repeats : int
@@ -78,9 +81,11 @@ def measure_together(table, repairs, design, *, holdout=None, repeats=1, skip=0,
         tell(done, len(pairs), "measuring all repairs together")
         with threadpool_limits(limits=1):
             trial = Trial(table.take(split.train), judge.take(other.test), design, {}, trial_seed(seed, split))
+            taught = trial.train if among is None else _less(among, trial.test)
             for place, repair in enumerate(repairs):
                 try:
-                    train, test = repair(trial.train, trial.test)
+                    train, test = repair(taught, trial.test)
+                    train = train if among is None else _among(train, trial.train)
                     reached = trial.score(trial.fit(train), test)
                     known = trial.score(trial.before, typed_like(test, trial.test))
                     seen[place].append(reached - trial.score_before)
@@ -88,3 +93,13 @@ def measure_together(table, repairs, design, *, holdout=None, repeats=1, skip=0,
                 except (ModelError, DataError) as failure:
                     failures[place] = failures[place] or str(failure)
     return Together(tuple(map(tuple, seen)), tuple(map(tuple, learned)), tuple(failures))
+
+
+def _less(table, rows):
+    """The table without these rows."""
+    return table.take(np.flatnonzero(~table.row_ids.is_in(rows.row_ids.implode()).to_numpy()))
+
+
+def _among(table, rows):
+    """Those of the table that are among these rows."""
+    return table.take(np.flatnonzero(table.row_ids.is_in(rows.row_ids.implode()).to_numpy()))

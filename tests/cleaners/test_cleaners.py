@@ -1,5 +1,7 @@
 """Repairs: what they learn from training rows they do alike at serving."""
 
+import pickle
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import dqops
 import dqops.detectors
 from dqops.cleaners.columns import DropColumn
+from dqops.cleaners.foretelling import Later
 from dqops.cleaners.impute import EmptyColumn, EmptyDisguised, FillPredicted, FillTypical
 from dqops.cleaners.likeliest import WriteLikeliest
 from dqops.cleaners.neighbours import FillDonors, FillIterative, FillNeighbours
@@ -299,3 +302,30 @@ def test_rows_before_and_after_are_not_asked_where_they_know_nothing(rng):
     assert trained.beside is not None
     assert trained.at(mixed, mixed.frame["hour"], empty)[0] is trained.alone
     assert trained.at(table.take([3]), table.take([3]).frame["hour"], np.array([0]))[0] is trained.alone
+
+
+def test_cells_far_from_all_that_is_known_are_emptied_where_only_near_ones_are_foretold(rng):
+    hour, _, table = hours(rng)
+    scattered = np.arange(303, 600, 17)
+    doubtful = _Marked("hour", [*range(250), *scattered])
+    wild = table_of(hour=pl.Series(hour).scatter(np.arange(250), 99.0).scatter(scattered, 99.0), day=table.frame["day"], load=table.frame["load"], y=table.frame["y"])
+    near = fitted(TameOutliers("near"), wild, doubtful, "hour").repair(wild).frame["hour"]
+    assert np.abs(near.gather(scattered).to_numpy() - hour[scattered]).mean() < 3
+    assert near.head(240).null_count() == 240
+    assert fitted(TameOutliers("predict"), wild, doubtful, "hour").repair(wild).frame["hour"].null_count() == 0
+
+
+def test_a_column_that_nothing_foretells_is_emptied_where_only_what_goes_well_is_foretold(rng):
+    table = table_of(a=np.append(rng.normal(size=299), 99.0), b=rng.normal(size=300), y=rng.integers(2, size=300))
+    assert fitted(TameOutliers("near"), table, _Marked("a", [299]), "a").repair(table).frame["a"].null_count() == 1
+    told = table.with_columns((table.frame["b"] * 2).scatter([299], 99.0).alias("a"))
+    repaired = fitted(TameOutliers("near"), told, _Marked("a", [299]), "a").repair(told).frame["a"]
+    assert repaired[299] == pytest.approx(2 * table.frame["b"][299], abs=1)
+
+
+def test_what_is_worked_out_later_is_worked_out_once_and_kept_in_a_file():
+    asked = []
+    later = Later(lambda: asked.append(1) or len(asked))
+    assert not asked
+    assert pickle.loads(pickle.dumps(later))() == later() == later() == 1
+    assert asked == [1]

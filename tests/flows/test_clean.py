@@ -86,6 +86,7 @@ def test_what_would_be_emptied_can_be_foretold_instead():
     assert first is kept
     assert [(step.cleaner.wild, step.kind, step.least) for step in second.steps] == [("predict", "outliers", 0.9), ("predict", "formats", 0.0)]
     assert "foretell" in second.action
+    assert {step.cleaner.wild for step in foretold([emptied], "near")[0].steps} == {"near"}
 
 
 def test_a_column_of_which_most_is_empty_may_be_filled_from_donors_or_emptied():
