@@ -25,6 +25,7 @@ import numpy as np
 import polars as pl
 from gains import FOLDER, SETS, Fresh, as_table, load, with_truth
 from scipy.stats import spearmanr
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from threadpoolctl import threadpool_limits
 
 import dqops
@@ -41,6 +42,14 @@ CLEAN = {
     "har": ("har/clean.csv.gz", "gt", ("Index",)),
     "tax": ("tax/clean.csv.gz", "rate", ()),
     "german": ("german_credit/table.csv.gz", "creditability", ()),
+    "credit": ("credit_data/table.csv.gz", "Status", ()),
+    "lending": ("lending_club/table.csv.gz", "Class", ()),
+    "california": ("california_housing/blocks.csv.gz", "clf_target", ()),
+    "adult": ("adult/table.csv.gz", "income-per-year", ()),
+    "electricity": ("electricity/stream.csv.gz", "class", ()),
+    "cancer": (load_breast_cancer, "target", ()),
+    "wine": (load_wine, "target", ()),
+    "diabetes": (load_diabetes, "target", ()),
 }
 ROWS = 1200
 FRESH = 101  # seed of the splits that realise
@@ -49,7 +58,7 @@ FRESH = 101  # seed of the splits that realise
 def planted(name, seed):
     """A clean table as text, and the same with errors of several kinds planted in different columns."""
     file, target, ignore = CLEAN[name]
-    clean = pl.read_csv(FOLDER / file, infer_schema=False)
+    clean = _as_text(file)
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     clean = clean[np.sort(rng.choice(clean.height, min(ROWS, clean.height), replace=False))]
     features = [one for one in clean.columns if one != target and one not in ignore and clean[one].n_unique() > 1]
@@ -66,6 +75,13 @@ def planted(name, seed):
     if clean[target].n_unique() <= 10 and rng.random() < 0.5:
         dirty = dirty.with_columns(_flipped(clean[target], rng))
     return dirty, clean, target, ignore
+
+
+def _as_text(source):
+    """A file, or a set that comes with scikit-learn, as it would stand in a file."""
+    if callable(source):
+        return pl.from_pandas(source(as_frame=True).frame).select(pl.all().cast(pl.String))
+    return pl.read_csv(FOLDER / source, infer_schema=False)
 
 
 def _hit(cells, rate, rng):

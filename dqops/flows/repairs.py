@@ -18,6 +18,7 @@ _ORDER = ("rules", "categories", "formats", "outliers", "missing", "duplicates",
 SURE = 0.8  # confidence from which a repair is made that no gain speaks for
 _SURE_OF_TARGET = 0.95  # the same for a target that breaks a rule: a row that is merely hard does so, too
 _AROUND = 2  # times the rows that judge repairs: as many teach them, since a row is foretold from those close to it
+_WITH_OTHERS = "other repairs of the column would leave wild numbers in it"
 _CLEAR = 0.15  # of the width of a 90% interval: half a standard error
 
 
@@ -107,8 +108,7 @@ def _parsed_with(repair, finding, found, table, repaired, min_confidence):
     if option is None:
         return repair
     made = tuple(Step(*step, min_confidence or 0.0) for step in option.steps)
-    why = "other repairs of the column would leave wild numbers in it"
-    return Repair(finding.id, option.action, why, (*_before(made, repair.steps), *made), True, gain.repair)
+    return Repair(finding.id, option.action, _WITH_OTHERS, (*_before(made, repair.steps), *made), True, gain.repair)
 
 
 def sure_repairs(table, findings, least):
@@ -149,8 +149,16 @@ def in_order(repairs):
 
 
 def without_sure(repairs):
-    """The repairs that pay; what was only surely right is left."""
-    return [one if one.pays or not one.steps else replace(one, steps=(), why="the model loses by what is surely right") for one in repairs]
+    """The repairs that pay; what was only surely right is left, and so is a parse for its sake."""
+    paid = {step.column for one in repairs if one.pays and one.why != _WITH_OTHERS for step in one.steps}
+    return [one if _stays(one, paid) else replace(one, steps=(), why="the model loses by what is surely right") for one in repairs]
+
+
+def _stays(repair, paid):
+    """Whether a repair is made for what it gains, or with one of its column that is."""
+    if not repair.steps:
+        return True
+    return repair.pays if repair.why != _WITH_OTHERS else any(step.column in paid for step in repair.steps)
 
 
 def _pays(gain):

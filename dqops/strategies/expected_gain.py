@@ -12,6 +12,7 @@ from dqops.models.fixed_space import fixed_space
 from dqops.models.targets import classes_of, codes_of, target_values
 from dqops.strategies.doubtful_cells import doubts_of, lines_of
 from dqops.strategies.order import ranked_doubts
+from dqops.strategies.row_values import LowInfluence, values_of
 from dqops.tables.cells import row_places
 from dqops.valuers.noisy_rows import noisy_rows
 
@@ -26,7 +27,9 @@ _PRIOR = 4  # answers that a detector's word counts for
 _WEIGHT_OF_UNASKED = 0.2  # of a record that is judged by the known right ones, beside an answer
 _SURE = 0.99
 _LEAST = 0.02  # no label is surely right: the order goes on by the loss
+_HARDLY = 1e-4  # what a panel finds no word against is hardly wrong, and comes after every doubtful cell
 _TINY = 1e-3  # breaks ties
+_TRUST_IN_PULLS = 2 / 3  # against the loss alone
 _NEVER = 1e-9  # a probability that is hardly 0
 
 
@@ -66,7 +69,10 @@ class ExpectedGain(Strategy):
         # Records whose cells are doubted are asked for whatever their label.
         wrong *= np.where(doubt < _DOUBTFUL, 1 - doubt, 0.0)
         costs = _costs(table, rows.take(np.flatnonzero(teaches)), cells, model, seed, rng)
-        return self._ranking(table, cells, costs, np.where(known, 0.0, np.maximum(wrong, mislabelled) * loss[:n]), rng)
+        labels = np.where(known, 0.0, np.maximum(wrong, mislabelled) * loss[:n])
+        if model.task == "classification" and holdout is not None:
+            labels = _pulled(labels, np.where(known, 0.0, np.maximum(wrong, mislabelled)), _pulls(table, holdout, model, seed))
+        return self._ranking(table, cells, costs, labels, rng)
 
     def tell(self, row, column, value):
         cells = value if column is None and isinstance(value, dict) else {column: value}
@@ -208,15 +214,16 @@ def _costs(table, right, cells, model, seed, rng):
     costs, classes = np.zeros(cells.height), classes_of(right, table) if model.task == "classification" else None
     fitted = model.fit(right, seed=seed, classes=classes)
     said = _said(fitted, right)
+    scores = _scores_for(said, model.task)
     for (name,), part in cells.with_row_index("line").filter(pl.col("column").is_in(table.features)).group_by("column", maintain_order=True):
         known = right.frame[name].drop_nulls()
         if not len(known):
             continue
         other = _said(fitted, _redrawn(right, name, known, rng))
-        means, usual = _distance(said, other).mean(), _distance(*_scores(said, other)).mean()
+        means, usual = _distance(said, other).mean(), _distance(scores(said), scores(other)).mean()
         rows = table.take(part["place"].to_numpy())
-        before = _said(fitted, rows)
-        moved = np.mean([_distance(*_scores(before, _said(fitted, _redrawn(rows, name, known, rng)))) for _ in range(_DRAWS)], axis=0)
+        before = scores(_said(fitted, rows))
+        moved = np.mean([_distance(before, scores(_said(fitted, _redrawn(rows, name, known, rng)))) for _ in range(_DRAWS)], axis=0)
         moved[rows.frame[name].is_null().to_numpy()] = usual
         if 0 < usual < np.inf:
             costs[part["line"].to_numpy()] = means * table.n_rows * _regained(part["score"].to_numpy() * moved / (usual * table.n_rows))
@@ -243,9 +250,15 @@ def _said(fitted, rows):
     return np.asarray(said, dtype=np.float64).reshape(rows.n_rows, -1)
 
 
-def _scores(*said):
-    """Numbers as they are, probabilities as their logarithms: these show how wild a cell is where those have come to 0 and 1."""
-    return said if said[0].shape[1] == 1 else [np.log(np.clip(one, _NEVER, 1)) for one in said]
+def _scores_for(said, task):
+    """What shows how wild a cell is, by predictions for right rows: a function of such predictions.
+
+    Numbers as they are, probabilities as their logarithms, which still move where those have come to 0 and 1. A model that says 0
+    about right rows counts votes, of which logarithms tell nothing: its probabilities stay as they are.
+    """
+    if task == "regression" or (said <= _NEVER).any():
+        return lambda one: one
+    return lambda one: np.log(np.clip(one, _NEVER, 1))
 
 
 def _distance(before, after):
@@ -290,8 +303,27 @@ def _heard_by_panel(rows, known, wrong, model, seed):
         return wrong
     said = np.zeros(rows.n_rows)
     said[heard] = found.wrong
-    said = said[: len(wrong)]
-    return np.clip(said * wrong.sum() / max(said.sum(), _NEVER), _LEAST, 1.0)
+    said, beyond = said[: len(wrong)], np.maximum(wrong - _LEAST, 0.0)
+    return np.clip(said * beyond.sum() / max(said.sum(), _NEVER), _HARDLY, 1.0)
+
+
+def _pulls(table, holdout, model, seed):
+    """How much better right rows would be foretold without each record, 0 where they would not, float64 (n,)."""
+    known, pulls = np.flatnonzero(target_values(table, model.task)[1]), np.zeros(table.n_rows)
+    try:
+        valuer, _ = LowInfluence().valuer(model)
+        pulls[known] = -values_of(valuer, table.take(known), holdout, model, np.random.default_rng(seed))
+    except DqopsError:
+        return np.zeros(table.n_rows)
+    return np.maximum(np.nan_to_num(pulls), 0.0)
+
+
+def _pulled(worth, wrong, pulls):
+    """Worth of labels, two thirds of it P(wrong) times the pull of each record, in the same units and sum, float64 (n,)."""
+    harm = wrong * pulls
+    if not harm.sum() > 0:
+        return worth
+    return (1 - _TRUST_IN_PULLS) * worth + _TRUST_IN_PULLS * harm * (worth.sum() / harm.sum())
 
 
 def _losses(rows, heard, sure, suspect, model, seed, rng):

@@ -24,7 +24,7 @@ class ByValue(Strategy):
         valuer, why = self.valuer(model)
         known = np.flatnonzero(target_values(table, model.task)[1])
         worth = np.full(table.n_rows, np.nan)
-        worth[known] = -_values(valuer, table.take(known), holdout, model, rng)
+        worth[known] = -values_of(valuer, table.take(known), holdout, model, rng)
         # A row without a target helps no model: an answer makes a row of it.
         worth[np.isnan(worth)] = np.nanmax(worth, initial=0.0)
         return ranked_rows(self.name, table, worth, why)
@@ -34,7 +34,7 @@ class ByValue(Strategy):
         raise NotImplementedError
 
 
-def _values(valuer, rows, holdout, model, rng):
+def values_of(valuer, rows, holdout, model, rng):
     """Values of rows, float64 (n,): judged by the holdout, or each part by the others."""
     if not valuer.needs_holdout:
         return valuer.value(rows, None, model, rng).value

@@ -7,7 +7,12 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 import dqops
+from dqops.cleaners.impute import EmptyDisguised
+from dqops.cleaners.numbers import ParseNumbers
+from dqops.cleaners.recipe import Step
+from dqops.cleaners.suggested import WriteSuggestion
 from dqops.errors import DataError, ModelError, OptionError
+from dqops.flows.repairs import _WITH_OTHERS, Repair, without_sure
 
 ROLE_COLUMNS = ["row", "column", "before", "after", "cleaner", "why", "confidence", "who", "when"]
 
@@ -224,3 +229,12 @@ def test_targets_that_a_rule_finds_odd_are_not_rewritten_and_misspelt_ones_are(s
     assert "Species" not in dqops.clean(species, model=None).to_frame()["column"]
     slips = pl.DataFrame({"x": np.arange(300.0), "y": ["positive", "negative", "neutral"] * 99 + ["negatve", "neutrl", "Positive "]})
     assert dqops.clean(slips, target="y", model=None).to_frame()["after"].to_list() == ["negative", "neutral", "positive"]
+
+
+def test_a_column_that_is_not_repaired_is_not_parsed_for_the_sake_of_its_repair():
+    parse = Step(ParseNumbers(), "formats", "size")
+    parsing = Repair("formats:size", "parse", _WITH_OTHERS, (parse,), True)
+    sure = Repair("missing:size", "empty", "surely right", (Step(EmptyDisguised(), "missing", "size"),))
+    paying = Repair("rules:size", "correct", "it pays", (Step(WriteSuggestion(), "rules", "size"),), True)
+    assert [bool(one.steps) for one in without_sure([parsing, sure])] == [False, False]
+    assert [bool(one.steps) for one in without_sure([parsing, sure, paying])] == [True, False, True]

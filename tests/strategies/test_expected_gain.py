@@ -6,7 +6,18 @@ from contract import table_of
 from contract_strategies import ranked, to_ask
 
 from dqops.models.resolve import resolve_model
-from dqops.strategies.expected_gain import ExpectedGain, _any_wrong, _excess, _open_cells, _strange
+from dqops.strategies.expected_gain import (
+    _LEAST,
+    ExpectedGain,
+    _any_wrong,
+    _excess,
+    _heard_by_panel,
+    _open_cells,
+    _pulled,
+    _pulls,
+    _scores_for,
+    _strange,
+)
 
 
 def measured(rows=400, seed=0):
@@ -118,6 +129,50 @@ def test_losses_beyond_those_of_right_rows_mean_errors():
     assert wrong[:100].min() > 0.9 > 0.2 > wrong[100:].mean()
     assert (np.diff(wrong[np.argsort(ours)]) >= 0).all()
     assert _excess(ours, np.zeros(400), right).max() == 0.0
+
+
+def labelled(rows, seed):
+    """A class that one number decides but for a fifth of the rows, and a number that tells nothing."""
+    rng = np.random.default_rng(seed)
+    size, idle = rng.normal(size=(2, rows))
+    label = np.where((size > 0) ^ (rng.random(rows) < 0.2), "up", "down")
+    return pl.DataFrame({"size": size, "idle": idle, "y": label})
+
+
+def test_a_panel_accuses_nobody_where_losses_are_those_of_right_rows():
+    """The least that keeps the order going is not shared out: it would make hard labels sure to be wrong."""
+    rows = table_of(labelled(200, 0))
+    model, known = resolve_model("linear", "classification").prepared(rows), np.arange(200) >= 120
+    assert (_heard_by_panel(rows, known, np.full(120, _LEAST), model, 0) <= 1e-3).all()
+    some = _heard_by_panel(rows, known, np.full(120, 0.2), model, 0)
+    assert some.max() > 0.5
+    assert 0.7 * 120 * 0.18 < some.sum() <= 120 * 0.18 + 0.1
+
+
+def test_pulls_are_those_of_labels_that_harm_right_rows():
+    clean, right = labelled(300, 0), table_of(labelled(200, 1))
+    wrong = np.arange(300) % 6 == 0
+    table = table_of(clean.with_columns(y=pl.when(pl.Series(wrong)).then(pl.when(pl.col("size") > 0).then(pl.lit("down")).otherwise(pl.lit("up"))).otherwise("y")))
+    for name in ("linear", "forest"):
+        pulls = _pulls(table, right, resolve_model(name, "classification").prepared(table), 0)
+        assert pulls.shape == (300,)
+        assert pulls.min() == 0.0
+        assert pulls[wrong].mean() > 2 * pulls[~wrong].mean()
+
+
+def test_a_pull_brings_doubtful_records_forward_and_keeps_the_sum():
+    worth, wrong = np.array([0.4, 0.4, 0.2, 0.0]), np.array([0.8, 0.8, 0.4, 0.0])
+    mixed = _pulled(worth, wrong, np.array([0.0, 2.0, 0.0, 9.0]))
+    assert np.isclose(mixed.sum(), worth.sum())
+    assert mixed[1] > worth[1] > mixed[0] > mixed[2] > mixed[3] == 0.0
+    assert (_pulled(worth, wrong, np.zeros(4)) == worth).all()
+
+
+def test_logarithms_are_taken_of_probabilities_that_are_never_nothing():
+    votes, odds = np.array([[0.0, 1.0], [0.4, 0.6]]), np.array([[0.1, 0.9], [0.4, 0.6]])
+    assert _scores_for(votes, "classification")(votes) is votes
+    assert np.allclose(_scores_for(odds, "classification")(np.array([[0.0, 1.0]])), [[np.log(1e-9), 0.0]])
+    assert _scores_for(votes, "regression")(votes) is votes
 
 
 def test_which_empty_cells_are_filled_does_not_go_with_labels():
