@@ -1,6 +1,7 @@
 """How much work a price is worth."""
 
 from dataclasses import dataclass, replace
+from numbers import Real
 
 from sklearn.pipeline import Pipeline
 
@@ -74,7 +75,8 @@ def affordable(effort, table, design):
 def _size_of_fit(table, design):
     """Cells that a fit reads, dear ones and those that are read for many trees or classes more than once."""
     columns = sum(_TEXT if _is_text(table.frame[name]) else 1 for name in table.features)
-    trees = _last_step(design.model.estimator).get_params(deep=False).get("n_estimators", 1)
+    trees = getattr(_last_step(design.model.estimator), "n_estimators", 1)
+    trees = trees if isinstance(trees, Real) else 1
     classes = len(classes_of(table)) if design.task == "classification" else 1
     return table.n_rows * columns * max(trees / _FEW_TREES, 1) * max(classes / _FEW_CLASSES, 1)
 
