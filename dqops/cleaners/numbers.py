@@ -47,7 +47,7 @@ class ParseNumbers(Cleaner):
         """Learn the usual range of the parsed column."""
         fitted = self.fitted(detector=detector, column=column, usual=usual_range(as_numbers(table, column)), numbers=False)
         if self.wild in _FORETELLING:
-            return fitted.fitted(foretold=Foreteller.of(sound_beside(table, detector, column), column, fitted._tamed(table), rng, tried=self.wild == "near"))
+            return fitted.fitted(foretold=_foreteller(self.wild, table, detector, column, fitted._tamed(table), rng))
         if self.wild != "keep":
             return fitted
         kept = fitted._corrected(table)
@@ -59,8 +59,7 @@ class ParseNumbers(Cleaner):
             return table.with_columns(self._corrected(table))
         numbers = self._tamed(table)
         if self.wild in _FORETELLING:
-            emptied = numbers.is_null() & table.frame[self.column_].is_not_null()
-            numbers = self.foretold_.filled(sound_beside(table, self.detector_, self.column_), numbers, np.flatnonzero(emptied.to_numpy()), well=self.wild == "near")
+            numbers = _foretold(self, table, numbers, table.frame[self.column_])
         return table.with_columns(numbers)
 
     def _tamed(self, table):
@@ -117,7 +116,7 @@ class TameOutliers(Cleaner):
         for group in detector.find(table):
             if group.column == column:
                 sound = written(sound, group.at_least(0.5).positions, None)
-        foretold = Foreteller.of(sound_beside(table, detector, column), column, sound, rng, tried=self.wild == "near") if self.wild in _FORETELLING else None
+        foretold = _foreteller(self.wild, table, detector, column, sound, rng) if self.wild in _FORETELLING else None
         sound = sound.filter(sound.is_finite().fill_null(False))
         ends = (None, None) if sound.is_empty() else (sound.min(), sound.max())
         return self.fitted(detector=detector, column=column, usual=usual, ends=ends, foretold=foretold)
@@ -132,8 +131,7 @@ class TameOutliers(Cleaner):
         if self.wild == "clip" and self.ends_[0] is not None:
             numbers = numbers.fill_null(recorded.fill_nan(None).clip(*self.ends_))
         if self.wild in _FORETELLING:
-            emptied = numbers.is_null() & recorded.is_not_null()
-            numbers = self.foretold_.filled(sound_beside(table, self.detector_, self.column_), numbers, np.flatnonzero(emptied.to_numpy()), well=self.wild == "near")
+            numbers = _foretold(self, table, numbers, recorded)
         return table.with_columns(numbers)
 
     def action(self):
@@ -145,6 +143,18 @@ class TameOutliers(Cleaner):
         if doubtful.suggestions is not None:
             numbers = written(numbers, doubtful.positions, doubtful.suggestions.cast(pl.Float64, strict=False))
         return numbers
+
+
+def _foreteller(wild, table, detector, column, sound, rng):
+    """What foretells the column from the others, learned where it is sound."""
+    return Foreteller.of(sound_beside(table, detector, column), column, sound, rng, tried=wild == "near")
+
+
+def _foretold(cleaner, table, numbers, recorded):
+    """The numbers with what the fitted cleaner foretells in the cells that were recorded and are empty now."""
+    emptied = np.flatnonzero((numbers.is_null() & recorded.is_not_null()).to_numpy())
+    beside = sound_beside(table, cleaner.detector_, cleaner.column_)
+    return cleaner.foretold_.filled(beside, numbers, emptied, well=cleaner.wild == "near")
 
 
 def _plain(column):

@@ -16,7 +16,8 @@ from dqops.models import (
     subsample,
     task_of,
 )
-from dqops.propagation.effort import EFFORTS, FOLDS, affordable
+from dqops.propagation.affordable import affordable
+from dqops.propagation.effort import EFFORTS, FOLDS
 from dqops.propagation.finished import Finished, run_key
 from dqops.propagation.paired import PairedPricer
 from dqops.propagation.ranking import ranked

@@ -69,9 +69,10 @@ class ExpectedGain(Strategy):
         # Records whose cells are doubted are asked for whatever their label.
         wrong *= np.where(doubt < _DOUBTFUL, 1 - doubt, 0.0)
         costs = _costs(table, rows.take(np.flatnonzero(teaches)), cells, model, seed, rng)
-        labels = np.where(known, 0.0, np.maximum(wrong, mislabelled) * loss[:n])
+        wrong = np.where(known, 0.0, np.maximum(wrong, mislabelled))
+        labels = wrong * loss[:n]
         if model.task == "classification" and holdout is not None:
-            labels = _pulled(labels, np.where(known, 0.0, np.maximum(wrong, mislabelled)), _pulls(table, holdout, model, seed))
+            labels = _pulled(labels, wrong, _pulls(table, holdout, model, seed))
         return self._ranking(table, cells, costs, labels, rng)
 
     def tell(self, row, column, value):

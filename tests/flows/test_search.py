@@ -1,5 +1,9 @@
 """Which detectors search a table, and what they are given."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -76,3 +80,10 @@ def test_any_name_will_do_for_a_column(frame, name):
         renamed = frame.drop("hole").with_columns(cells.alias(name))
         found, _, _ = search(dqops.read(renamed, target="y"), chosen_detectors("missing,formats,outliers,categories,duplicates,rules"), None, 0)
         assert f"missing:{name}" in found
+
+
+def test_a_search_without_a_model_loads_no_library_of_models():
+    """Such a search is to start at once; scikit-learn alone takes a second to load."""
+    code = "import sys, dqops; dqops.audit('datasets/penguins/penguins.csv', model=None); print('sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    assert done.stdout.strip() == "False"

@@ -6,7 +6,8 @@ from sklearn.ensemble import RandomForestClassifier
 
 from dqops import read
 from dqops.flows.price import design_of
-from dqops.propagation.effort import EFFORTS, FOLDS, affordable
+from dqops.propagation.affordable import affordable
+from dqops.propagation.effort import EFFORTS, FOLDS
 
 
 def _design(table, model="linear"):
