@@ -202,7 +202,7 @@ def measured_together(table, repairs, found, holdout, progress, *, min_confidenc
     from dqops.propagation.effort import EFFORTS
     from dqops.propagation.whole import measure_together
 
-    held = None if holdout is None else holdout_of(holdout, table, vars(table.roles), table.roles.ignored)[0]
+    held = None if holdout is None else holdout_of(holdout, table)[0]
     honest, judge = (None if one is None else one.with_roles(ignored=(*one.roles.ignored, *found.baseline.set_aside)) for one in (table, held))
     design = design_of(honest, model=model, scoring=scoring, seed=seed, effort=effort, allow_pickle=allow_pickle, holdout=judge)
     rows = EFFORTS[effort].rows

@@ -47,6 +47,14 @@ def undo(source, *more, out="out.csv", back="back.csv", plan="plan"):
     return run("undo", source.parent / out, "--plan", source.parent / plan, "--out", source.parent / back, *more)
 
 
+def test_rows_of_another_file_may_judge(source):
+    held = source.parent / "held.csv"
+    held.write_bytes(rows(60))
+    done = run("clean", source, "--target", "y", "--model", "linear", "--effort", "quick", "--holdout", held, "--plan", source.parent / "plan", "--out", source.parent / "out.csv")
+    assert done.exit_code == 0, done.output
+    assert "cells to change" in done.output
+
+
 def test_a_file_is_cleaned_and_comes_back_byte_for_byte(source):
     done = clean(source)
     assert done.exit_code == 0

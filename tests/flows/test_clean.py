@@ -61,6 +61,14 @@ def test_a_model_decides_by_measured_gain():
     assert plan.apply(dirty()).frame["size"].dtype == pl.Float64
 
 
+def test_rows_of_a_holdout_judge_the_repairs():
+    plan = dqops.clean(dirty(), target="y", model="linear", effort="quick", holdout=dirty(120, seed=1))
+    told = {one["finding"]: one for one in plan.repairs}
+    assert told["formats:size"]["applied"]
+    assert told["all"]["expected"] > 0.05
+    assert plan.undo(plan.apply(dirty())).frame.equals(dirty())
+
+
 def test_a_repaired_column_keeps_no_wild_number(shared):
     table = dqops.read(shared("nasa/dirty.csv.gz"), target="sound_pressure_level")
     cleaned = dqops.clean(table, model="linear", effort="quick").apply(table)
