@@ -178,7 +178,7 @@ def fit_recipe(table, steps, *, design=None, seed=0, detectors=None):
         for number in numbers:
             step = steps[number]
             rng = stream(seed, f"clean:{step.cleaner.name}:{step.column}")
-            cleaner = step.cleaner.fit(work.table, once.find(work.table) if kind == "labels" else once, step.column, rng)
+            cleaner = step.cleaner.fit(work.table, detector if kind == "labels" else once, step.column, rng)
             repaired, changes = made(work.table, step, cleaner)
             work.add(repaired, number, changes)
             served.append((step, cleaner.fitted(detector=None)))
@@ -321,18 +321,8 @@ def _detector(kind, table, of_training, design, seed, detectors):
     unfitted = (detectors or {}).get(kind) or Detector.named(kind)()
     rng = stream(seed, f"detect:{kind}")
     if kind == "labels":
-        return _Found(unfitted.fit_find(table, design, rng))
+        return unfitted.fit(table, design, rng)
     return unfitted.fit(table if of_training else blind(table), None, rng)
-
-
-class _Found:
-    """Doubts that cross-fitting on the training rows brought, as a detector that knows no other rows."""
-
-    def __init__(self, found):
-        self.found = found
-
-    def find(self, table):
-        return self.found
 
 
 def blind(table):

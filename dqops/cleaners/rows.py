@@ -147,21 +147,24 @@ class Relabel(Cleaner):
     ----------
     drop : bool
         Drop the rows instead of relabelling them.
+    panel : bool
+        Doubt what a panel of unlike learners doubts, not what the user's model does.
 
     Examples
     --------
     >>> Relabel(drop=True)
-    Relabel(drop=True)
+    Relabel(drop=True, panel=False)
     """
 
     name = "relabel"
     kinds = ("labels",)
     on_rows = True
     drop: bool = False
+    panel: bool = False
 
     def fit(self, table, detector, column, rng):
         """Doubts of training labels are those that cross-fitting on the training rows brought."""
-        return self.fitted(doubts=detector, column=column)
+        return self.fitted(doubts=detector.by_panel(table) if self.panel else detector.find(table), column=column)
 
     def repair(self, table):
         """The table with doubtful labels changed or their rows left out."""
@@ -176,7 +179,8 @@ class Relabel(Cleaner):
 
     def action(self):
         """As an order."""
-        return "leave rows with doubtful labels out of training" if self.drop else "relabel doubtful training rows"
+        who = " as a panel of learners says" if self.panel else ""
+        return f"leave rows with doubtful labels out of training{who}" if self.drop else f"relabel doubtful training rows{who}"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from dqops.errors import DataError, SkippedWarning
 _REPORTED = 0.3  # doubts below are not worth a person's look
 _DISAGREES = "the model, trained on other rows, is sure of another label"
 _LEANS = "the model, trained on other rows, leans to another label"
+_PANEL = "learners of other kinds, trained on other rows, expect another label"
+_MOST_HEARD = 10_000  # rows of a table of which every label is heard by the panel before anybody asks for a repair
 _FAR = "far from what the model, trained on other rows, predicts"
 
 
@@ -50,15 +52,37 @@ class Labels(Detector):
             return self.findings()
         # Rows that the model was trained on are heard out of fold; others by a model of all training rows.
         doubt = self.doubt_ if table is self.table_ else _doubt_elsewhere(self.design_, self.table_, table)
-        wrong = np.where(table.trusted(), 0.0, doubt.wrong)
-        positions = np.flatnonzero(wrong >= _REPORTED)
+        wrong, instead, own = np.where(table.trusted(), 0.0, doubt.wrong), np.array(doubt.instead), np.ones(table.n_rows, dtype=bool)
+        panel = self._panel(table) if table.n_rows <= _MOST_HEARD else None
+        if panel is not None:
+            own = (wrong >= _REPORTED) | (panel.wrong < 0.5)
+            instead = np.where(own, instead, panel.instead)
+        positions = np.flatnonzero((wrong >= _REPORTED) | ~own)
         if not len(positions):
             return self.findings()
         target, classes = table.roles.target, self.design_.task == "classification"
-        whys = np.where(wrong[positions] >= 0.5, _DISAGREES, _LEANS) if classes else _FAR
-        suggestions = pl.Series(target, list(doubt.instead[positions]))
+        whys = np.select([wrong[positions] >= 0.5, own[positions]], [_DISAGREES, _LEANS], _PANEL) if classes else _FAR
+        suggestions = pl.Series(target, list(instead[positions]))
         message = _message(target, wrong[positions], self.noise_, classes)
         return self.findings([self.finding(table, target, positions, wrong[positions], whys, message, suggestions=suggestions)])
+
+    def by_panel(self, table):
+        """Labels that a panel of unlike learners takes for wrong, by how surely; none where it cannot be heard.
+
+        A panel finds more of them than one model does, and is less shy: what comes of trusting it is for a measured gain to say.
+        """
+        panel = None if self.doubt_ is None or not table.n_rows else self._panel(table)
+        positions = np.empty(0, dtype=np.int64) if panel is None else np.flatnonzero(panel.wrong >= 0.5)
+        if not len(positions):
+            return self.findings()
+        target = table.roles.target
+        suggestions = pl.Series(target, list(panel.instead[positions]))
+        message = _message(target, panel.wrong[positions], None, True)
+        return self.findings([self.finding(table, target, positions, panel.wrong[positions], _PANEL, message, suggestions=suggestions)])
+
+    def _panel(self, table):
+        """What the panel says of rows that it may learn from; None for others."""
+        return self.design_.panel_doubt(table) if table is self.table_ else None
 
 
 def _message(target, scores, noise, classes):

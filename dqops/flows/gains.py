@@ -191,14 +191,12 @@ class _Work:
 
     def _splits(self, table, design):
         """(split, rows to train on, rows that judge): five folds."""
-        splits = design.splits(table, folds=FOLDS)
-        judge = table if design.holdout is None else design.holdout
-        others = splits if design.holdout is None else design.splits(judge, folds=FOLDS)
+        pairs, judge = design.judged_splits(table, design.holdout, folds=FOLDS), table if design.holdout is None else design.holdout
         if design.holdout is not None:
             # Its rows are others than those that the candidates name, whatever their ids.
             away = pl.Series(-1 - np.arange(judge.n_rows))
             judge = replace(judge, row_ids=away if table.row_ids.dtype.is_integer() else "holdout:" + away.cast(pl.String))
-        return [(split, table.take(split.train), judge.take(other.test)) for split, other in zip(splits, others, strict=False)]
+        return [(split, table.take(split.train), judge.take(other.test)) for split, other in pairs]
 
     def _few(self, doubts):
         """As many rows as there are fits for, the likeliest to be wrong first; and a note on the others."""

@@ -71,10 +71,8 @@ def outlook(table, findings, design, baseline, effort, *, holdout=None, tell=lam
 def _curves(table, findings, design, baseline, effort, holdout):
     """Fast curves of wrong labels and of missing cells, as plain values."""
     priced = subsample(table, EFFORTS[effort].rows, design.seed)
-    inside = design.splits(priced, folds=FOLDS)
-    outside = inside if holdout is None else design.splits(holdout, folds=FOLDS)
     judge = priced if holdout is None else holdout
-    splits = [(one, priced.take(one.train), judge.take(other.test)) for one, other in zip(inside, outside, strict=False)]
+    splits = [(one, priced.take(one.train), judge.take(other.test)) for one, other in design.judged_splits(priced, holdout, folds=FOLDS)]
     kinds = ("label_flips" if design.task == "classification" else "target_swaps", "missing_completely_at_random")
     told, kept, failed = [], {}, None
     for kind in kinds:

@@ -84,7 +84,7 @@ def price_findings(table, findings, design, detectors, effort, *, holdout=None, 
     splits = _splits(honest, holdout and _without(holdout, leaks), design, work)
     noise = design.label_noise(honest) if any(one.kind == "labels" for one in own) else None
     twin_for = partial(_twin, own, honest, noise, design.seed)
-    outcome = pricer.price(doubts, design, splits, work, detectors=detectors, n_rows=priced.n_rows, twin_for=twin_for, noise=_judging(design, noise), tell=tell)
+    outcome = pricer.price(doubts, design, splits, work, detectors=detectors, n_rows=priced.n_rows, twin_for=twin_for, noise=judging_noise(honest, design) if noise else None, tell=tell)
     gains, baseline = outcome.gains, replace(outcome.baseline, judged_on=_judges(honest, holdout))
     if "labels" in detectors:
         baseline = design.against_true_labels(honest, baseline)
@@ -113,9 +113,10 @@ def _twin(findings, table, noise, seed, ids, draw):
     return twin_of(groups, table, rng, name)
 
 
-def _judging(design, noise):
+def judging_noise(table, design):
     """The label noise, where it can be taken out of gains: plain accuracy, judged on rows that may be noisy."""
-    return noise if design.scoring == "accuracy" and design.holdout is None else None
+    noisy = design.scoring == "accuracy" and design.holdout is None and not table.trusted().any()
+    return design.label_noise(table) if noisy else None
 
 
 def _judges(table, holdout):
@@ -150,11 +151,9 @@ def without_leaks(table, holdout, findings):
 def _splits(table, holdout, design, work):
     """By repeat, the rows to train on and to judge on; with a holdout, its parts judge in turn."""
     repeats = work.rounds + 2
-    inside = design.splits(table, folds=FOLDS, repeats=repeats)
     judge = table if holdout is None else holdout
-    judged = inside if holdout is None else design.splits(holdout, folds=FOLDS, repeats=repeats)
     rounds = [[] for _ in range(repeats)]
-    for split, other in zip(inside, judged, strict=True):
+    for split, other in design.judged_splits(table, holdout, folds=FOLDS, repeats=repeats):
         rounds[split.repeat].append((split, table.take(split.train), judge.take(other.test)))
     return rounds
 

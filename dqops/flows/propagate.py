@@ -210,10 +210,8 @@ def _experiments(table, task, corruptions, columns, arm, rates):
 
 def _splits(table, held, design, repeats):
     """(split, rows to train on, rows that judge)."""
-    inside = design.splits(table, folds=FOLDS, repeats=repeats)
-    outside = inside if held is None else design.splits(held, folds=FOLDS, repeats=repeats)
     judge = table if held is None else held
-    return [(split, table.take(split.train), judge.take(other.test)) for split, other in zip(inside, outside, strict=True)]
+    return [(split, table.take(split.train), judge.take(other.test)) for split, other in design.judged_splits(table, held, folds=FOLDS, repeats=repeats)]
 
 
 def _failures(curves):

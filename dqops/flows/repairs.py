@@ -79,7 +79,8 @@ def choose_repairs(table, found, *, min_confidence=None):
     """A `Repair` for each finding of an audit, in the order of the audit.
 
     A repair is made where its gain in the deployed arm is more than half a standard error above zero: the rival that
-    won the race, after what is surely right was written. Where a gain is too small to be seen, or was not measured,
+    won the race, after what is surely right was written. For labels it is enough that it is above zero: rows whose labels
+    are wrong judge, too, so that little of the gain is seen, and most doubts of so large a part are right. Where a gain is too small to be seen, or was not measured,
     only what is surely right is written. Where it is surely below zero nothing is done. A column that is repaired is
     parsed, too: once its last typo is gone it is read as numbers, and the wild ones among them would count.
 
@@ -125,7 +126,7 @@ def _repair_of(finding, gain, table, min_confidence):
     action = "; ".join(step.action for step in sure) if sure else "leave it" if gain is None else gain.action
     if gain is not None and gain.repair.high < 0:
         return Repair(finding.id, gain.action, "it costs the model", gain=measured)
-    if gain is not None and _pays(gain.repair):
+    if gain is not None and (_pays(gain.repair) or (finding.kind == "labels" and gain.repair.expected > 0)):
         option = next((one for one in _options(finding, table) if one.action == gain.action), None)
         if option is not None:
             made = tuple(Step(*step, min_confidence or 0.0) for step in option.steps)
@@ -221,7 +222,17 @@ def measured_together(table, repairs, found, holdout, progress, *, min_confidenc
     gain = seen.gain(0)
     if _loses(gain):
         chosen = [replace(one, steps=(), why="the model loses by it") for one in chosen]
-    return chosen, design, Repair("all", "all repairs together", "measured on other splits", in_order(chosen), True, gain)
+    return chosen, design, Repair("all", "all repairs together", "measured on other splits", in_order(chosen), True, _as_true(gain, chosen, honest, design))
+
+
+def _as_true(gain, chosen, table, design):
+    """The gain as true labels would judge it, where nothing but labels is repaired."""
+    # Late, like all that only a price needs.
+    from dqops.flows.price import judging_noise
+    from dqops.propagation.potential import against_true_labels
+
+    noise = judging_noise(table, design) if all(step.kind == "labels" for step in in_order(chosen)) else None
+    return gain if noise is None else against_true_labels(gain, noise)
 
 
 def bolder(repairs, found, table, min_confidence):

@@ -76,6 +76,19 @@ class Design:
         judged = [type(one)(one.train, one.test[trusted[one.test]], one.repeat, one.fold) for one in splits]
         return [one for one in judged if len(one.test)] or splits
 
+    def judged_splits(self, table, holdout=None, *, folds=5, repeats=1):
+        """Pairs of a split of the table, whose rows train, and of the split whose tested rows judge: of the same, or of the holdout in turn.
+
+        Returns
+        -------
+        list of (Split, Split)
+        """
+        if holdout is None:
+            return [(one, one) for one in self.splits(table, folds=folds, repeats=repeats)]
+        # What is trusted in the table judges nothing where other rows do.
+        inside, judges = (make_splits(one, self.task, folds=folds, repeats=repeats, seed=self.seed) for one in (table, holdout))
+        return [(one, judges[place % len(judges)]) for place, one in enumerate(inside)]
+
     def out_of_fold(self, table):
         """What the model says of each row when it was not trained on it; kept for the next caller.
 
@@ -101,6 +114,10 @@ class Design:
     def label_doubt(self, table):
         """`TargetDoubt`: how surely each target value is wrong; kept for the next caller."""
         return self._once("doubt", table, self._doubt)
+
+    def panel_doubt(self, table):
+        """`TargetDoubt` by a panel of unlike learners; kept for the next caller. None for a regression target, or where it cannot be heard."""
+        return None if self.task == "regression" else self._once("panel", table, self._doubt_of_panel)
 
     def label_noise(self, table):
         """`LabelNoise` of the table, with its uncertainty; None for a regression target."""
@@ -143,6 +160,12 @@ class Design:
         if self.task == "regression":
             return self._doubt_numbers(table)
         return doubt_classes(table, *self.out_of_fold(table))
+
+    def _doubt_of_panel(self, table):
+        """Late: learners of many kinds are loaded for it."""
+        from dqops.models.panel_doubt import panel_doubt
+
+        return panel_doubt(table, self.model.prepared(table), self.classes(table), self.seed)
 
     def _doubt_numbers(self, table):
         """Wrong numbers spoil the model that should find them: it learns without gross ones, then without doubtful ones."""

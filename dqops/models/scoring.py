@@ -96,7 +96,16 @@ def score_of(fitted, features, labels, scoring):
         judged = judged.astype(str)
     options = _class_list(scorer, voice)
     scorer = type(scorer)(scorer._score_func, scorer._sign, {**scorer._kwargs, **options}, scorer._response_method) if options else scorer
-    return float(scorer(voice, features, judged))
+    return _told(scorer(voice, features, judged), labels, scoring)
+
+
+def _told(score, labels, scoring):
+    """The score as a float; scorers that rank have none where all rows are of one class."""
+    if np.isnan(score):
+        held = np.unique(labels.astype(str))
+        came = f"all rows that judge hold {str(held[0])!r}" if len(held) == 1 else "a class is missing among the rows that judge"
+        raise DataError(f"{came}, and {scorer_name(scoring)} says nothing about them", "another scorer, as neg_log_loss, or splits in which all classes are judged")
+    return float(score)
 
 
 def needs_probabilities(scoring):
@@ -117,7 +126,7 @@ def _needs_codes(classes):
 def _class_list(scorer, voice):
     """Scorers of probabilities are told the whole list of classes: a fold may lack one."""
     asked = getattr(scorer, "_response_method", None)
-    if asked is None or asked == "predict" or len(voice.classes_) == 2:
+    if asked is None or asked == "predict" or (len(voice.classes_) == 2 and asked != "predict_proba"):
         return {}
     takes_labels = "labels" in inspect.signature(scorer._score_func).parameters
     return {"labels": voice.classes_} if takes_labels else {}

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dqops.models.scoring import score_of
+from dqops.models.fitting import border
+from dqops.models.scoring import score_of, scorer_name
 
 WORST_R2 = -10.0
 
@@ -61,4 +62,5 @@ def score_said(said, truth, classes, scoring):
     known = slice(None) if classes is None else truth >= 0
     labels = truth if classes is None else classes[truth[known]]
     # Scorers ask for features only to hand them to the model, which knows already what it says.
-    return score_of(Voice(said[known], classes), np.zeros((len(labels), 1)), labels, scoring)
+    with border("followed", f"scoring by {scorer_name(scoring)}"):
+        return score_of(Voice(said[known], classes), np.zeros((len(labels), 1)), labels, scoring)

@@ -172,7 +172,7 @@ class Trial:
             return self._fitted[kind, on_rows]
         rng = stream(self.seed, f"detect:{kind}")
         if kind == "labels":
-            fitted = self.detectors[kind].fit_find(train, self.design, rng)
+            fitted = self.detectors[kind].fit(train, self.design, rng)
         else:
             seen = train if on_rows else blind(train)
             fitted = _Remembering(self.detectors[kind].fit(seen, None, rng))

@@ -71,10 +71,9 @@ def measure_together(table, repairs, design, *, among=None, holdout=None, repeat
     """
     seed = draw_seed(design.seed, "together")
     fresh = replace(design, seed=seed)
-    splits = list(fresh.splits(table, folds=FOLDS, repeats=skip + repeats))
-    judges = splits if holdout is None else list(fresh.splits(holdout, folds=FOLDS, repeats=skip + repeats))
+    pairs = fresh.judged_splits(table, holdout, folds=FOLDS, repeats=skip + repeats)
     # Splits forward in time have no repeats: the same judge again.
-    pairs = [pair for pair in zip(splits, judges, strict=True) if pair[0].repeat >= skip] or list(zip(splits, judges, strict=True))
+    pairs = [pair for pair in pairs if pair[0].repeat >= skip] or pairs
     judge = table if holdout is None else holdout
     seen, learned, failures = [[] for _ in repairs], [[] for _ in repairs], [""] * len(repairs)
     for done, (split, other) in enumerate(pairs):

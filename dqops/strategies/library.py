@@ -8,6 +8,8 @@ from dqops.cleaners.neighbours import FillDonors
 from dqops.cleaners.numbers import ParseNumbers, TameOutliers
 from dqops.cleaners.rows import DropDoubtful, DropRepeats, MendTarget, Relabel
 from dqops.cleaners.suggested import WriteSuggestion
+from dqops.models.panel_doubt import MOST_CLASSES
+from dqops.models.targets import task_of
 from dqops.propagation.trial import Option
 
 # Repairs that compete for each kind; the winner is chosen by measured gain, never by taste.
@@ -18,7 +20,7 @@ RIVALS = {
     "categories": (WriteSuggestion(), WriteSuggestion(empty_rest=True)),
     "rules": (WriteSuggestion(), WriteSuggestion(empty_rest=True)),
     "duplicates": (DropRepeats(),),
-    "labels": (Relabel(), Relabel(drop=True)),
+    "labels": (Relabel(), Relabel(drop=True), Relabel(panel=True), Relabel(drop=True, panel=True)),
 }
 # The same for doubts that are not about how likely a label is, but how it is written.
 ON_TARGET = (MendTarget(), MendTarget(drop=True))
@@ -59,11 +61,18 @@ def _suits(cleaner, number, finding, table):
         return number and table.frame[finding.column].dtype == pl.String
     if isinstance(cleaner, TameOutliers):
         return number
+    if isinstance(cleaner, Relabel):
+        return cleaner.panel == _heard_by_panel(table)
     if isinstance(cleaner, EmptyDisguised):
         return finding.values is not None and bool(table.frame[finding.column].gather(finding.positions).is_not_null().any())
     if isinstance(cleaner, FillDonors | EmptyColumn):
         return finding.share > (_MANY if isinstance(cleaner, FillDonors) else _MOST)
     return finding.kind != "formats" or (not number and (cleaner.empty_rest or finding.suggestions is not None))
+
+
+def _heard_by_panel(table):
+    """Whether labels are classes, not too many of them: then a panel finds more wrong ones than the model alone."""
+    return task_of(table) == "classification" and table.target().n_unique() <= MOST_CLASSES
 
 
 def options_with_discard(finding, table):

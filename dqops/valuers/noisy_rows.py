@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dqops.errors import DataError, OptionError
+from dqops.models.noise_fit import fit_noise
+from dqops.models.panel import Panel
 from dqops.results.noisy_rows import NoisyRows
 from dqops.seeds import stream
 from dqops.valuers.arrays import check_rows, coded_labels, feature_array
-from dqops.valuers.noise_fit import fit_noise
-from dqops.valuers.panel import Panel
 from dqops.valuers.planting import fit_combination, log_odds, planted
 
 ROUNDS = 3

@@ -42,6 +42,43 @@ def test_changed_labels_are_found_with_the_right_suggestion(apart):
     assert finding.scores.mean() == pytest.approx(changed[finding.positions].mean(), abs=0.35)
 
 
+@pytest.fixture
+def noisy(rng):
+    """A hard problem of two classes, 25% of the labels changed; (table, mask of the changed)."""
+    x = rng.normal(size=(600, 4))
+    true = (x[:, 0] + x[:, 1] ** 2 + rng.normal(0, 0.5, 600) > 1).astype(int)
+    changed = rng.random(600) < 0.25
+    frame = pl.DataFrame({name: x[:, place] for place, name in enumerate("abcd")}).with_columns(y=pl.Series(np.array(["no", "yes"])[true ^ changed]))
+    return table_of(frame), changed
+
+
+def test_a_panel_finds_wrong_labels_that_one_model_dares_not_name(noisy):
+    table, changed = noisy
+    detector = Labels().fit(table, design_of(table), RNG)
+    own, panel = detector.find(table)["labels:y"], detector.by_panel(table)["labels:y"]
+    assert own.at_least(0.5).count < 0.3 * changed.sum() < 0.6 * panel.count
+    assert changed[panel.positions].mean() > 0.7
+    assert panel.scores.mean() < changed[panel.positions].mean() + 0.15
+    assert set(panel.positions) <= set(own.positions)
+
+
+def test_a_panel_hears_neither_numbers_nor_strange_rows(noisy, rng):
+    table, _ = noisy
+    assert len(Labels().fit(table, design_of(table), RNG).by_panel(table.take(np.arange(50)))) == 0
+    numbers = table_of(table.frame.with_columns(y=pl.Series(rng.normal(size=600))))
+    assert len(Labels().fit(numbers, design_of(numbers, task="regression"), RNG).by_panel(numbers)) == 0
+
+
+def test_trusted_rows_teach_the_panel(noisy):
+    table, changed = noisy
+    known = np.arange(600) < 250
+    frame = table.frame.with_columns(good=pl.Series(known & ~changed))
+    trusted = table_of(frame, trusted="good")
+    rows = Labels().fit(trusted, design_of(trusted), RNG).by_panel(trusted)["labels:y"].positions
+    assert not (known & ~changed)[rows].any()
+    assert changed[rows].mean() > 0.7
+
+
 def test_messages_hold_no_labels(apart):
     table, _, _ = apart
     finding = Labels().fit_find(table, design_of(table), RNG)["labels:y"]

@@ -189,3 +189,10 @@ def test_misspelt_classes_of_the_target_have_a_price(rng):
     assert "training rows" in gain.action
     assert found.gains.of("categories:label", "serving") is None
     assert gain.potential is not None
+
+
+def test_a_holdout_judges_whatever_is_trusted_and_however_rows_are_split(frame):
+    rows = frame.with_columns(day=pl.int_range(ROWS) // 3, good=pl.int_range(ROWS) % 7 == 0)
+    told = dqops.audit(rows, target="y", model="linear", effort="quick", time="day", trusted="good", holdout=rows.tail(50), detectors=["formats"])
+    assert told.baseline.judged_on == "holdout"
+    assert [one.finding for one in told.gains]

@@ -93,6 +93,15 @@ def test_two_classes_of_any_name_can_be_judged(numbers, scoring):
     assert fitted.score(two, scoring) > (-0.5 if scoring.startswith("neg") else 0.9)
 
 
+def test_rows_of_one_class_are_judged_where_that_says_something(numbers):
+    two = numbers.take(np.flatnonzero((numbers.target() != "mid").to_numpy()))
+    fitted = resolve_model(LogisticRegression(), "classification").fit(two)
+    one = two.take(np.flatnonzero((two.target() == two.target()[0]).to_numpy()))
+    assert fitted.score(one, "neg_log_loss") > -0.5
+    with pytest.raises(DataError, match=r"all rows that judge hold .* roc_auc says nothing"):
+        fitted.score(one, "roc_auc")
+
+
 def test_other_labels_can_be_judged_on(numbers):
     fitted = resolve_model(DecisionTreeClassifier(), "classification").fit(numbers)
     truth = numbers.target().to_list()

@@ -11,9 +11,9 @@ from sklearn.svm import LinearSVC
 
 import dqops
 from dqops.errors import DataError, ModelError, OptionError
-from dqops.valuers.bagged_trees import out_of_bag
-from dqops.valuers.kernel_ridge import PENALTIES, kernel_features, left_out
-from dqops.valuers.noise_fit import _Likelihood, fit_noise
+from dqops.models.bagged_trees import out_of_bag
+from dqops.models.kernel_ridge import PENALTIES, kernel_features, left_out
+from dqops.models.noise_fit import _Likelihood, fit_noise
 from dqops.valuers.planting import fit_combination, planted
 
 

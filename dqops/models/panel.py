@@ -6,13 +6,13 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import has_fit_parameter
 
+from dqops.models.bagged_trees import out_of_bag
 from dqops.models.evidence import temperature, with_temperature
 from dqops.models.fitting import border, seeded
+from dqops.models.kernel_ridge import kernel_features, left_out
 from dqops.models.resolve import resolve_model
 from dqops.models.splits import assign_folds
 from dqops.seeds import stream
-from dqops.valuers.bagged_trees import out_of_bag
-from dqops.valuers.kernel_ridge import kernel_features, left_out
 
 FOLDS = 5
 _TREES = 100
