@@ -1,8 +1,8 @@
 """How much of what wrong labels cost an automatic repair wins back, without a person, and whether what is told of it comes true.
 
-    python benchmarks/wrong_labels.py [--sets adult digits] [--models linear forest] [--rates 0 0.1 0.25] [--seeds 3] [--out wrong_labels.jsonl]
+    python benchmarks/wrong_labels.py [--sets adult digits] [--models linear forest] [--rates 0 0.1 0.25] [--seeds 3] [--known 200] [--out wrong_labels.jsonl]
 
-Labels of a share of the training rows are flipped; `dqops.clean` plans without a holdout, the plan is applied, and the model judges
+Labels of a share of the training rows are flipped; `dqops.clean` plans (with --known, a holdout of so many true rows), the plan is applied, and the model judges
 true rows that nobody has seen: fitted to the rows with wrong labels, to the repaired ones, and to the true ones. With a rate of 0 nothing
 is to be won and nothing may be lost. Sets come from scikit-learn and from the folder in DQOPS_DATASETS, or ``../shared/datasets`` beside
 the project; which sets the repair was developed on is told in ``DEVELOPED_ON``.
@@ -48,20 +48,21 @@ def load(name):
     return frame.with_columns(y=pl.Series([f"c{one}" for one in classes])), "y"
 
 
-def judge(name, model, rate, seed):
+def judge(name, model, rate, seed, known):
     """One line: scores on true rows, and what was told of all repairs together."""
     frame, target = load(name)
     order = stream(seed, "rows").permutation(frame.height)
     count = min(TRAINED_ON, frame.height * 2 // 3)
-    clean, judges = frame[np.sort(order[:count])], frame[np.sort(order[count : count + MOST_JUDGES])]
-    clean, judges = (dqops.read(one, target=target) for one in (clean, judges))
+    count -= known // 2 if frame.height < TRAINED_ON + known + MOST_JUDGES else 0
+    parts = np.split(order[: count + known + MOST_JUDGES], [count, count + known])
+    clean, holdout, judges = (dqops.read(frame[np.sort(one)], target=target) for one in parts)
     dirty = Corruption.named("label_flips")().corrupt(clean, rate, stream(seed, "flips")) if rate else clean
-    plan = dqops.clean(dirty, model=MODELS[model], effort="quick", seed=seed, detectors=["labels"])
+    plan = dqops.clean(dirty, model=MODELS[model], effort="quick", seed=seed, detectors=["labels"], holdout=holdout if known else None)
     fitted = dqops.models.resolve_model(MODELS[model], "classification", seed=seed).prepared(clean)
     scores = [fitted.fit(table).score(judges, "accuracy") for table in (dirty, plan.apply(dirty), clean)]
     made = next((one for one in plan.repairs if one["finding"] == "all" and one["applied"]), {})
     action = next((one["action"] for one in plan.repairs if one["finding"].startswith("labels") and one["applied"]), "nothing")
-    return {"set": name, "model": model, "rate": rate, "seed": seed, "scores": scores, "told": [made.get(one, 0.0) for one in ("expected", "low", "high")], "action": action}
+    return {"set": name, "model": model, "rate": rate, "seed": seed, "known": known, "scores": scores, "told": [made.get(one, 0.0) for one in ("expected", "low", "high")], "action": action}
 
 
 def report(lines):
@@ -91,6 +92,7 @@ def main():
     asked.add_argument("--rates", nargs="+", type=float, default=[0.0, 0.1, 0.25])
     asked.add_argument("--seeds", type=int, default=3)
     asked.add_argument("--first", type=int, default=0, help="first seed")
+    asked.add_argument("--known", type=int, default=0, help="true rows that are given as a holdout")
     asked.add_argument("--out", help="JSON lines are appended to this file")
     given = asked.parse_args()
     warnings.simplefilter("ignore")
@@ -100,7 +102,7 @@ def main():
             for name in given.sets:
                 for model in given.models:
                     for rate in given.rates:
-                        lines.append(judge(name, model, rate, seed))
+                        lines.append(judge(name, model, rate, seed, given.known))
                         if given.out:
                             with open(given.out, "a") as file:
                                 file.write(json.dumps(lines[-1]) + "\n")

@@ -13,6 +13,7 @@ _REPORTED = 0.3  # doubts below are not worth a person's look
 _DISAGREES = "the model, trained on other rows, is sure of another label"
 _LEANS = "the model, trained on other rows, leans to another label"
 _PANEL = "learners of other kinds, trained on other rows, expect another label"
+_ENOUGH_KNOWN = 50  # rows known to be right, with which the panel is as sure as it says
 _MOST_HEARD = 10_000  # rows of a table of which every label is heard by the panel before anybody asks for a repair
 _FAR = "far from what the model, trained on other rows, predicts"
 
@@ -52,19 +53,28 @@ class Labels(Detector):
             return self.findings()
         # Rows that the model was trained on are heard out of fold; others by a model of all training rows.
         doubt = self.doubt_ if table is self.table_ else _doubt_elsewhere(self.design_, self.table_, table)
-        wrong, instead, own = np.where(table.trusted(), 0.0, doubt.wrong), np.array(doubt.instead), np.ones(table.n_rows, dtype=bool)
-        panel = self._panel(table) if table.n_rows <= _MOST_HEARD else None
-        if panel is not None:
-            own = (wrong >= _REPORTED) | (panel.wrong < 0.5)
-            instead = np.where(own, instead, panel.instead)
-        positions = np.flatnonzero((wrong >= _REPORTED) | ~own)
+        wrong, instead, heard, shown = self._heard(table, np.where(table.trusted(), 0.0, doubt.wrong), doubt.instead)
+        positions = np.flatnonzero(shown)
         if not len(positions):
             return self.findings()
         target, classes = table.roles.target, self.design_.task == "classification"
-        whys = np.select([wrong[positions] >= 0.5, own[positions]], [_DISAGREES, _LEANS], _PANEL) if classes else _FAR
+        whys = np.select([heard[positions], wrong[positions] >= 0.5], [_PANEL, _DISAGREES], _LEANS) if classes else _FAR
         suggestions = pl.Series(target, list(instead[positions]))
         message = _message(target, wrong[positions], self.noise_, classes)
         return self.findings([self.finding(table, target, positions, wrong[positions], whys, message, suggestions=suggestions)])
+
+    def _heard(self, table, wrong, instead):
+        """Doubts, what should rather stand there, which are the panel's, and which are shown: those of the user's model and what the panel alone takes for wrong.
+
+        With rows enough that are known to be right the panel is as sure as it says, and its doubts stand in place of the model's.
+        """
+        shown, panel = wrong >= _REPORTED, self._panel(table) if table.n_rows <= _MOST_HEARD else None
+        if panel is None:
+            return wrong, instead, np.zeros(table.n_rows, dtype=bool), shown
+        if self._rows_known() >= _ENOUGH_KNOWN:
+            return panel.wrong, panel.instead, np.ones(table.n_rows, dtype=bool), panel.wrong >= _REPORTED
+        alone = ~shown & (panel.wrong >= 0.5)
+        return wrong, np.where(alone, panel.instead, instead), alone, shown | alone
 
     def by_panel(self, table):
         """Labels that a panel of unlike learners takes for wrong, by how surely; none where it cannot be heard.
@@ -79,6 +89,10 @@ class Labels(Detector):
         suggestions = pl.Series(target, list(panel.instead[positions]))
         message = _message(target, panel.wrong[positions], None, True)
         return self.findings([self.finding(table, target, positions, panel.wrong[positions], _PANEL, message, suggestions=suggestions)])
+
+    def _rows_known(self):
+        """Rows that are known to be right."""
+        return self.table_.trusted().sum() + (0 if self.design_.holdout is None else self.design_.holdout.n_rows)
 
     def _panel(self, table):
         """What the panel says of rows that it may learn from; None for others."""

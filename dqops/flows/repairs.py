@@ -216,7 +216,7 @@ def measured_together(table, repairs, found, holdout, progress, *, min_confidenc
     chosen = _chosen_together(seen_on, repairs, [bold, without_sure(repairs), foretold(bold), foretold(bold, "near")], design)
     if not in_order(chosen):
         return chosen, design, None
-    seen = seen_on([partial(_made_in_both, in_order(chosen), design, seed)], skip=1)
+    seen = seen_on([partial(_made_in_both, in_order(chosen), seed)], skip=1)
     if seen.failures[0] or len(seen.differences[0]) < 2:
         return without_sure(repairs), design, None
     gain = seen.gain(0)
@@ -282,7 +282,7 @@ def _chosen_together(seen_on, repairs, rivals, design):
             sets.append(rival)
     if len(sets) == 1:
         return repairs
-    seen = seen_on([partial(_made_in_both, in_order(one), design, design.seed) for one in sets])
+    seen = seen_on([partial(_made_in_both, in_order(one), design.seed) for one in sets])
     best = 0
     for place in range(1, len(sets)):
         if not seen.failures[place] and (seen.failures[best] or _better(seen, place, best)):
@@ -296,7 +296,7 @@ def _better(seen, place, best):
     return _pays(deployed) or (deployed.high > 0 and training.low > 0 and training.expected > -deployed.expected)
 
 
-def _made_in_both(steps, design, seed, train, test):
+def _made_in_both(steps, seed, train, test, design):
     """Training and holdout rows after the steps, which learn from training rows alone; typed as their file would be."""
     recipe, work = fit_recipe(train, steps, design=design, seed=seed)
     return read_again(work.table, recipe.repair(test), {step.column for step in steps})

@@ -165,7 +165,7 @@ class Design:
         """Late: learners of many kinds are loaded for it."""
         from dqops.models.panel_doubt import panel_doubt
 
-        return panel_doubt(table, self.model.prepared(table), self.classes(table), self.seed)
+        return panel_doubt(table, self.model.prepared(table), self.classes(table), self.seed, self.holdout)
 
     def _doubt_numbers(self, table):
         """Wrong numbers spoil the model that should find them: it learns without gross ones, then without doubtful ones."""

@@ -1,6 +1,9 @@
 """Doubts in the target of a table, by a panel of unlike learners."""
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 
 from dqops.errors import DqopsError
 from dqops.models.doubt import TargetDoubt
@@ -9,13 +12,15 @@ from dqops.models.noise_fit import fit_noise
 from dqops.models.panel import Panel
 from dqops.models.targets import codes_of, target_values
 from dqops.seeds import stream
+from dqops.tables.cells import in_type_of
 
 MOST_CLASSES = 50
 _MOST_TOGETHER = 10_000  # rows that are heard at once; more are heard in parts, drawn at random
+_MOST_KNOWN = 2000  # rows of a holdout that teach
 _FEWEST = 20
 
 
-def panel_doubt(table, model, classes, seed):
+def panel_doubt(table, model, classes, seed, known=None):
     """How surely a panel of unlike learners, heard once on rows that it did not learn from, takes each label for wrong.
 
     Parameters
@@ -26,6 +31,8 @@ def panel_doubt(table, model, classes, seed):
         Made ready for the table (`Model.prepared`): the panel sees rows as its last step does.
     classes : array (C,)
     seed : int
+    known : Table, optional
+        Other rows, known to be right, that teach as well; 2,000 of them at most.
 
     Returns
     -------
@@ -40,22 +47,46 @@ def panel_doubt(table, model, classes, seed):
     ----------
     Dawid, Skene 1979, Applied Statistics 28(1). Patrini et al. 2017, CVPR, arXiv:1609.03683.
     """
-    labels, known = target_values(table, "classification")
-    rows = np.flatnonzero(known)
+    labels, there = target_values(table, "classification")
+    rows = np.flatnonzero(there)
     if len(rows) < _FEWEST or not 2 <= len(classes) <= MOST_CLASSES:
         return None
     codes, trusted = codes_of(labels[rows], classes), table.trusted()[rows]
     try:
-        features = fixed_space(model, table, seed).encode(table)[rows]
+        space = fixed_space(model, table, seed)
+        features = space.encode(table)[rows]
+        others, told = _known_rows(known, table, space, classes, seed)
     except DqopsError:
         return None
     posterior = np.zeros((table.n_rows, len(classes)))
     for part in _parts(len(rows), stream(seed, "panel:parts")):
-        posterior[rows[part]] = _heard(features[part], codes[part], len(classes), trusted[part], seed)
+        sure = np.concatenate([trusted[part], np.ones(len(told), dtype=bool)])
+        heard = _heard(np.concatenate([features[part], others]), np.concatenate([codes[part], told]), len(classes), sure, seed)
+        posterior[rows[part]] = heard[: len(part)]
     wrong = np.zeros(table.n_rows)
     wrong[rows] = 1 - posterior[rows, codes]
     posterior[rows, codes] = -1.0
     return TargetDoubt(wrong, np.asarray(classes)[posterior.argmax(axis=1)], classes, None, float(wrong[rows].mean()), 0.0, 1.0)
+
+
+def _known_rows(known, table, space, classes, seed):
+    """Features float64 (m, d) and codes int64 (m,) of rows that are known to be right, brought to the columns and types of the table."""
+    if known is None or not known.n_rows:
+        return np.empty((0, len(space.typical))), np.empty(0, dtype=np.int64)
+    if known.n_rows > _MOST_KNOWN:
+        known = known.take(np.sort(stream(seed, "panel:known").choice(known.n_rows, _MOST_KNOWN, replace=False)))
+    named = [*table.features, table.roles.target]
+    columns = [_in_type(known.frame[name], table.frame[name]) if name in named else pl.repeat(None, known.n_rows, dtype=table.frame[name].dtype, eager=True).alias(name) for name in table.columns]
+    frame = pl.DataFrame(columns)
+    alike = replace(table, frame=frame, raw=frame, row_ids=pl.int_range(known.n_rows, eager=True), given=None)
+    labels, there = target_values(alike, "classification")
+    codes = codes_of(labels, classes)
+    rows = np.flatnonzero(there & (codes >= 0))
+    return space.encode(alike)[rows], codes[rows]
+
+
+def _in_type(cells, recorded):
+    return cells if cells.dtype == recorded.dtype else in_type_of(cells, recorded).alias(recorded.name)
 
 
 def _parts(n_rows, rng):

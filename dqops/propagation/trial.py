@@ -1,6 +1,6 @@
 """One split of the table: the model before, and the same model after each repair, arm by arm."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
@@ -84,6 +84,14 @@ class Trial:
         self.train, self.test, self.design = train, test, design
         self.detectors, self.seed = detectors, seed
         self._fitted = {}
+
+    @cached_property
+    def taught(self):
+        """The design with those rows of the holdout that judge nothing here: they may teach what a right label is."""
+        if self.design.holdout is None:
+            return self.design
+        others = ~self.design.holdout.row_ids.is_in(self.test.row_ids.implode())
+        return replace(self.design, holdout=self.design.holdout.take(np.flatnonzero(others.to_numpy())) if others.any() else None)
 
     @cached_property
     def before(self):
@@ -172,7 +180,7 @@ class Trial:
             return self._fitted[kind, on_rows]
         rng = stream(self.seed, f"detect:{kind}")
         if kind == "labels":
-            fitted = self.detectors[kind].fit(train, self.design, rng)
+            fitted = self.detectors[kind].fit(train, self.taught, rng)
         else:
             seen = train if on_rows else blind(train)
             fitted = _Remembering(self.detectors[kind].fit(seen, None, rng))

@@ -26,15 +26,20 @@ class Together:
         The same with both models judged on the repaired rows.
     failures : tuple of str
         For each set, why the model could not be fitted after it, or nothing.
+    judged : float
+        Rows that judge, a split.
     """
 
     differences: tuple
     training: tuple
     failures: tuple
+    judged: float
 
     def gain(self, place, *, level=0.9):
-        """`Estimate` of what a set gains, by the corrected interval of Nadeau and Bengio."""
-        return paired_interval(self.differences[place], SHARE, level=level)
+        """`Estimate` of what a set gains, by the corrected interval of Nadeau and Bengio; splits that all agree as if one had had one flipped prediction."""
+        seen = self.differences[place]
+        floor = np.sqrt((1 / len(seen) + SHARE) / len(seen)) / self.judged
+        return paired_interval(seen, SHARE, level=level, floor=floor)
 
     def against(self, place, other, *, arm="deployed", level=0.9):
         """`Estimate` of what a set gains beyond another, in the "deployed" arm or the "training" arm."""
@@ -50,7 +55,7 @@ def measure_together(table, repairs, design, *, among=None, holdout=None, repeat
     ----------
     table : Table
     repairs : sequence of callable
-        Each takes training and holdout rows and gives both repaired; it learns from the training rows alone.
+        Each takes training and holdout rows, and the design with what it may learn from beside the training rows; it gives both repaired.
     design : Design
     among : Table, optional
         What the table was drawn from: repairs learn from its other rows as well, so that rows stand as close as they will.
@@ -83,7 +88,7 @@ def measure_together(table, repairs, design, *, among=None, holdout=None, repeat
             taught = trial.train if among is None else _less(among, trial.test)
             for place, repair in enumerate(repairs):
                 try:
-                    train, test = repair(taught, trial.test)
+                    train, test = repair(taught, trial.test, trial.taught)
                     train = train if among is None else _among(train, trial.train)
                     reached = trial.score(trial.fit(train), test)
                     known = trial.score(trial.before, typed_like(test, trial.test))
@@ -91,7 +96,8 @@ def measure_together(table, repairs, design, *, among=None, holdout=None, repeat
                     learned[place].append(reached - known)
                 except (ModelError, DataError) as failure:
                     failures[place] = failures[place] or str(failure)
-    return Together(tuple(map(tuple, seen)), tuple(map(tuple, learned)), tuple(failures))
+    judged = float(np.mean([len(other.test) for _, other in pairs]))
+    return Together(tuple(map(tuple, seen)), tuple(map(tuple, learned)), tuple(failures), judged)
 
 
 def _less(table, rows):

@@ -16,13 +16,14 @@ def test_repairs_learn_from_all_rows_but_those_that_judge(rng):
     design = Design("regression", resolve_model(Ridge(), "regression").prepared(drawn), "r2")
     seen = []
 
-    def repair(train, test):
+    def repair(train, test, taught):
         seen.append((train.n_rows, test.n_rows, train.row_ids.is_in(test.row_ids.implode()).any()))
         return train, test
 
     left = measure_together(drawn, [repair], design, among=whole)
     assert seen == [(180, 20, False)] * 5
     assert left.differences == ((0.0,) * 5,)
+    assert left.gain(0).low < 0 < left.gain(0).high < 1 / 20
     seen.clear()
     assert measure_together(drawn, [repair], design).differences == left.differences
     assert seen == [(80, 20, False)] * 5
