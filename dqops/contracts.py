@@ -278,6 +278,14 @@ class Strategy(Plugin, role="strategy"):
         """Hear an answer: the true value of a cell, or of a whole record (`column` None, a dict by column); returns itself."""
         return self
 
+    def repaired(self, table, model, holdout, rng):
+        """What the model should be fitted on now, as a `Table`: the rows as they are, unless the strategy repairs some by itself.
+
+        Asked for after `rank`, and again after answers. What was answered stays as it was answered, columns keep their dtypes, and
+        rows may be left out, but none is added. Parameters are those of `rank`.
+        """
+        return table
+
 
 @cache
 def _load_own(role):

@@ -23,6 +23,7 @@ def strategy_checks(kind):
             ranked_tables_are_untouched,
             it_does_without_a_holdout,
             answers_may_be_told,
+            what_is_repaired_keeps_answers_rows_and_types,
             strategies_pickle,
             tables_that_cannot_be_ranked_are_refused,
         )
@@ -41,12 +42,21 @@ def to_ask(rows=120, seed=0):
 
 
 def ranked(kind, frame, *, held=True, seed=0, strategy=None, model="linear"):
+    return _asked((strategy or kind()).rank, frame, held, seed, model)
+
+
+def repaired(strategy, frame, *, held=True, seed=0, model="linear"):
+    return _asked(strategy.repaired, frame, held, seed, model)
+
+
+def _asked(what, frame, held, seed, model):
+    """What a strategy says of a frame, a model, and right rows to judge by."""
     table = table_of(frame)
     holdout = table_of(to_ask(60, seed=9).with_columns(y=pl.when(pl.col("size") > 0).then(pl.lit("up")).otherwise(pl.lit("down")))) if held else None
     made = resolve_model(model, "classification").prepared(table)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return (strategy or kind()).rank(table, made, holdout, np.random.default_rng(seed))
+        return what(table, made, holdout, np.random.default_rng(seed))
 
 
 def _order(ranking):
@@ -87,6 +97,20 @@ def answers_may_be_told(kind):
         assert strategy.tell(row, column, value) is strategy
     again = ranked(kind, frame, strategy=strategy)
     assert len(again)
+
+
+def what_is_repaired_keeps_answers_rows_and_types(kind):
+    strategy, frame = kind(), to_ask()
+    lines = _order(ranked(kind, frame, strategy=strategy))[:4]
+    for row, column in lines:
+        strategy.tell(row, column, frame[row, column] if column else frame.row(row, named=True))
+    found = repaired(strategy, frame)
+    assert found.frame.schema == frame.schema
+    assert set(found.row_ids) <= set(range(frame.height))
+    for row, column in lines:
+        at = found.row_ids.to_list().index(row)
+        for name in [column] if column else frame.columns:
+            assert found.frame[at, name] == frame[row, name]
 
 
 def strategies_pickle(kind):

@@ -160,12 +160,13 @@ def run_case(ground, protocol, strategy, seed):
     Returns
     -------
     dict
-        answers, cost and score of each point; full, total, seconds, note, failed.
+        answers, cost and score of each point, that before any answer first, with what the strategy repairs by itself; dirty, full, total,
+        seconds, note, failed.
     """
     strategy = deepcopy(strategy)
     asking = _Asking(ground, protocol, stream(seed, f"ask:{strategy.name}"))
-    told = {"full": ground.full_score, "total": asking.total, "wrong": asking.n_wrong, "note": "", "failed": None}
-    points, seconds = [(0, 0.0, ground.dirty_score)], 0.0
+    told = {"dirty": ground.dirty_score, "full": ground.full_score, "total": asking.total, "wrong": asking.n_wrong, "note": "", "failed": None}
+    points, seconds = [], 0.0
     budgets = [one * asking.total for one in protocol.budgets] if protocol.shares else list(protocol.budgets)
     try:
         check_task(strategy, protocol.task)
@@ -174,12 +175,14 @@ def run_case(ground, protocol, strategy, seed):
                 started = process_time()
                 if place % protocol.renew == 0:
                     asking.rank(strategy)
+                stood = [] if place else [asking.stands(strategy)]
                 asking.answer_up_to(budget, strategy)
+                stood.append(asking.stands(strategy))
                 seconds += process_time() - started
-                points.append((asking.answers, asking.spent, _score(asking.table(), ground.test, ground.model, ground.classes, protocol.scoring)))
+                points += [(answers, spent, asking.score(table)) for answers, spent, table in stood]
     except DqopsError as cause:
         told["failed"] = str(cause)
-    answers, cost, score = zip(*points, strict=True)
+    answers, cost, score = zip(*(points or [(0, 0.0, ground.dirty_score)]), strict=True)
     return {"answers": list(answers), "cost": list(cost), "score": list(score), "seconds": round(seconds, 3), **told}
 
 
@@ -205,6 +208,20 @@ class _Asking:
     def table(self):
         """The training rows as they are known now."""
         return with_truth(self.ground.dirty, self.ground.clean, self.ground.columns, self.known)
+
+    def stands(self, strategy):
+        """(answers, money spent, the training rows as the strategy would have the model fitted on them now)."""
+        table = self.table()
+        if strategy.name != ORACLE:
+            table = strategy.repaired(table, self.ground.model, self.ground.holdout, self.rng)
+        return self.answers, self.spent, table
+
+    def score(self, table):
+        """Of the model fitted on these rows."""
+        ground = self.ground
+        if table.frame.equals(ground.dirty.frame):
+            return ground.dirty_score
+        return _score(table, ground.test, ground.model, ground.classes, self.protocol.scoring)
 
     def rank(self, strategy):
         """Ask the strategy what comes next; what it does not rank comes after that at random."""

@@ -88,7 +88,7 @@ def _group(keys, dirty, clean, protocol, spec, strategies, seed):
 
 
 def _nothing(cause):
-    return {"answers": [], "cost": [], "score": [], "seconds": 0.0, "full": None, "total": 0.0, "wrong": 0, "note": "", "failed": str(cause)}
+    return {"answers": [], "cost": [], "score": [], "seconds": 0.0, "dirty": None, "full": None, "total": 0.0, "wrong": 0, "note": "", "failed": str(cause)}
 
 
 def _keep(out, one):

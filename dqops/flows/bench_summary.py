@@ -63,7 +63,8 @@ def _lines(results):
 def _line(strategy, cases, randoms):
     areas, bases = (np.array([area(one["cost"], one["score"]) for one in part]) for part in (cases, randoms))
     full = np.array([one["full"] for one in cases])
-    dirty = np.array([one["score"][0] for one in cases])
+    # Of a strategy that repairs by itself the curve starts elsewhere; older results do not tell both, and need not.
+    dirty = np.array([one.get("dirty", one["score"][0]) for one in cases])
     share, low, high = (None if np.isnan(one) else float(one) for one in captured(areas, bases, full))
     goals = {"to_score": NEAR * full, "to_gain": dirty + NEAR * (full - dirty)}
     reached = {

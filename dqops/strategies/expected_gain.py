@@ -60,12 +60,12 @@ class ExpectedGain(Strategy):
         known, cells = self._resolved(table), _open_cells(self.lines, answers, table)
         target = pl.col("column").eq_missing(table.roles.target)
         doubt, mislabelled = _any_wrong(cells.filter(~target), n), _any_wrong(cells.filter(target), n)
-        rows, heard = (one if holdout is None else _together(one, holdout) for one in (table, self.recorded))
+        rows, heard = (one if holdout is None else together(one, holdout) for one in (table, self.recorded))
         right = np.ones(rows.n_rows - n)
         loss, teaches = _losses(rows, heard, np.concatenate([known, right > 0]), np.concatenate([np.maximum(doubt, mislabelled), 0 * right]), model, seed, rng)
         wrong = self._label_wrong(answers, model.task, 1 - doubt, loss[:n], loss[n:] if holdout is not None else loss[teaches])
         if model.task == "classification":
-            wrong = _heard_by_panel(rows, np.concatenate([known, right > 0]), wrong, model, seed)
+            wrong = _shared_out(wrong, self._panel(rows, np.concatenate([known, right > 0]), model, seed))
         # Records whose cells are doubted are asked for whatever their label.
         wrong *= np.where(doubt < _DOUBTFUL, 1 - doubt, 0.0)
         costs = _costs(table, rows.take(np.flatnonzero(teaches)), cells, model, seed, rng)
@@ -81,6 +81,11 @@ class ExpectedGain(Strategy):
         if column is None:
             self.told[row][None] = True
         return self
+
+    def _panel(self, rows, known, model, seed):
+        """How surely each label is wrong by a panel, float64 (n,), or None; a subclass may have heard it already."""
+        found = panel_of(rows, known, model, seed)
+        return None if found is None else found.wrong
 
     def _resolved(self, table):
         """Records that were answered as a whole, bool (n,)."""
@@ -131,7 +136,7 @@ def _signs(table, holdout, model, seed, rng):
     Rows of the holdout are searched with the others. What is found there is right: findings of a kind are wrong as far as there are
     more of them than those let expect, in all columns first, then in each.
     """
-    rows = table if holdout is None else _together(table, holdout)
+    rows = table if holdout is None else together(table, holdout)
     lines = _with_empty_cells(lines_of(doubts_of(rows, model, seed, rng, without=("labels",)), rows), rows)
     lines = lines.with_columns(place=pl.Series(row_places(rows.row_ids, lines["row"])))
     own, n_right = pl.col("place") < table.n_rows, rows.n_rows - table.n_rows
@@ -183,7 +188,7 @@ def _with_empty_cells(lines, table):
     return both.unique(["row", "column"], keep="first", maintain_order=True)
 
 
-def _together(table, holdout):
+def together(table, holdout):
     """Training rows and those of the holdout as one table."""
     frame = pl.concat([table.frame, holdout.frame.select(table.columns)], how="vertical_relaxed")
     return replace(table, frame=frame, raw=frame, row_ids=pl.Series("row", np.arange(frame.height)), given=None)
@@ -289,21 +294,44 @@ def _excess(loss, undoubted, right):
     return np.clip(1 - expected / np.maximum(own, 1e-9), 0, 1)[codes[: len(loss)]]
 
 
-def _heard_by_panel(rows, known, wrong, model, seed):
-    """The same probabilities in sum, shared out as a panel of unlike learners doubts the labels, float64 (n,).
+@dataclass(frozen=True, eq=False)
+class Doubted:
+    """What a panel of unlike learners says of each row's label.
 
-    One model's loss is large at rows that it cannot learn, too; what learners of several kinds agree on is rather wrong.
-    Where the panel cannot be heard, they stay as they are.
+    Parameters
+    ----------
+    wrong : float64 (n,)
+        Probability that it is wrong; 0 where there is none.
+    suggested : array (n,)
+        What should rather stand there, as `target_values` gives labels.
     """
+
+    wrong: np.ndarray
+    suggested: np.ndarray
+
+
+def panel_of(rows, known, model, seed):
+    """`Doubted` of the labels, those `known` (bool (n,)) being right; None where the panel cannot be heard."""
     labels, there = target_values(rows, model.task)
     heard = np.flatnonzero(there)
     try:
         features = fixed_space(model, rows, seed).encode(rows)[heard]
         found = noisy_rows(features, labels[heard], trusted=known[heard], calibrate=False, seed=seed)
     except DqopsError:
+        return None
+    wrong, suggested = np.zeros(rows.n_rows), labels.copy()
+    wrong[heard], suggested[heard] = found.wrong, found.classes[found.suggested]
+    return Doubted(wrong, suggested)
+
+
+def _shared_out(wrong, said):
+    """The same probabilities in sum, shared out as a panel of unlike learners doubts the labels, float64 (n,).
+
+    One model's loss is large at rows that it cannot learn, too; what learners of several kinds agree on is rather wrong.
+    Where the panel cannot be heard, they stay as they are.
+    """
+    if said is None:
         return wrong
-    said = np.zeros(rows.n_rows)
-    said[heard] = found.wrong
     said, beyond = said[: len(wrong)], np.maximum(wrong - _LEAST, 0.0)
     return np.clip(said * beyond.sum() / max(said.sum(), _NEVER), _HARDLY, 1.0)
 
@@ -344,7 +372,7 @@ def _losses(rows, heard, sure, suspect, model, seed, rng):
         for one in range(_PARTS):
             mine = np.flatnonzero(part == one)
             fitted = model.fit(rows.take(np.flatnonzero(teaches & (part != one))), seed=seed, classes=classes)
-            loss[mine] = _loss(fitted, heard.take(mine), asked[mine])
+            loss[mine] = loss_of(fitted, heard.take(mine), asked[mine])
         there_and_finite = open_to & np.isfinite(loss)
         loss = np.where(np.isfinite(loss), loss, np.max(loss[there_and_finite], initial=0.0))
         # A row without a target pulls as much as a right one once it has one.
@@ -363,7 +391,7 @@ def _enough(kept, values, task):
     return task == "regression" or (len(counts) > 1 and counts[1] >= 2 * _PARTS)
 
 
-def _loss(fitted, rows, values):
+def loss_of(fitted, rows, values):
     """Half the Brier score of each row, or its squared error, float64 (n,)."""
     if fitted.classes is None:
         return (fitted.predict(rows) - values) ** 2

@@ -11,12 +11,13 @@ from dqops.strategies.expected_gain import (
     ExpectedGain,
     _any_wrong,
     _excess,
-    _heard_by_panel,
     _open_cells,
     _pulled,
     _pulls,
     _scores_for,
+    _shared_out,
     _strange,
+    panel_of,
 )
 
 
@@ -143,8 +144,8 @@ def test_a_panel_accuses_nobody_where_losses_are_those_of_right_rows():
     """The least that keeps the order going is not shared out: it would make hard labels sure to be wrong."""
     rows = table_of(labelled(200, 0))
     model, known = resolve_model("linear", "classification").prepared(rows), np.arange(200) >= 120
-    assert (_heard_by_panel(rows, known, np.full(120, _LEAST), model, 0) <= 1e-3).all()
-    some = _heard_by_panel(rows, known, np.full(120, 0.2), model, 0)
+    assert (_shared_out(np.full(120, _LEAST), panel_of(rows, known, model, 0).wrong) <= 1e-3).all()
+    some = _shared_out(np.full(120, 0.2), panel_of(rows, known, model, 0).wrong)
     assert some.max() > 0.5
     assert 0.7 * 120 * 0.18 < some.sum() <= 120 * 0.18 + 0.1
 
