@@ -13,8 +13,6 @@ _REPORTED = 0.3  # doubts below are not worth a person's look
 _DISAGREES = "the model, trained on other rows, is sure of another label"
 _LEANS = "the model, trained on other rows, leans to another label"
 _PANEL = "learners of other kinds, trained on other rows, expect another label"
-_ENOUGH_KNOWN = 50  # rows known to be right, with which the panel is as sure as it says
-_MOST_HEARD = 10_000  # rows of a table of which every label is heard by the panel before anybody asks for a repair
 _FAR = "far from what the model, trained on other rows, predicts"
 
 
@@ -68,10 +66,10 @@ class Labels(Detector):
 
         With rows enough that are known to be right the panel is as sure as it says, and its doubts stand in place of the model's.
         """
-        shown, panel = wrong >= _REPORTED, self._panel(table) if table.n_rows <= _MOST_HEARD else None
+        shown, panel = wrong >= _REPORTED, self._panel(table) if self.design_.hears_all(table) else None
         if panel is None:
             return wrong, instead, np.zeros(table.n_rows, dtype=bool), shown
-        if self._rows_known() >= _ENOUGH_KNOWN:
+        if self.design_.knows_enough(table):
             return panel.wrong, panel.instead, np.ones(table.n_rows, dtype=bool), panel.wrong >= _REPORTED
         alone = ~shown & (panel.wrong >= 0.5)
         return wrong, np.where(alone, panel.instead, instead), alone, shown | alone
@@ -89,10 +87,6 @@ class Labels(Detector):
         suggestions = pl.Series(target, list(panel.instead[positions]))
         message = _message(target, panel.wrong[positions], None, True)
         return self.findings([self.finding(table, target, positions, panel.wrong[positions], _PANEL, message, suggestions=suggestions)])
-
-    def _rows_known(self):
-        """Rows that are known to be right."""
-        return self.table_.trusted().sum() + (0 if self.design_.holdout is None else self.design_.holdout.n_rows)
 
     def _panel(self, table):
         """What the panel says of rows that it may learn from; None for others."""

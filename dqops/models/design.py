@@ -18,6 +18,8 @@ from dqops.seeds import stream
 OUT_OF_FOLD_FOLDS = 5
 # A class keeps this many rows in a subsample, however rare it is.
 _KEPT_OF_A_CLASS = 10
+# Rows known to be right, with which a panel is as sure as it says; rows of a table of which it hears every label unasked.
+_ENOUGH_KNOWN, _MOST_HEARD = 50, 10_000
 # Doubtful target values are left out of a second hearing where there are no more than this share.
 _MOST_LEFT_OUT = 0.2
 
@@ -115,6 +117,15 @@ class Design:
         """`TargetDoubt`: how surely each target value is wrong; kept for the next caller."""
         return self._once("doubt", table, self._doubt)
 
+    def knows_enough(self, table):
+        """Whether so many labels are known to be right that a panel is as sure of the others as it says."""
+        known = table.trusted().sum() + (0 if self.holdout is None else self.holdout.n_rows)
+        return self.task == "classification" and known >= _ENOUGH_KNOWN and self.hears_all(table)
+
+    def hears_all(self, table):
+        """Whether a panel hears every label unasked: where there are not too many."""
+        return table.n_rows <= _MOST_HEARD
+
     def panel_doubt(self, table):
         """`TargetDoubt` by a panel of unlike learners; kept for the next caller. None for a regression target, or where it cannot be heard."""
         return None if self.task == "regression" else self._once("panel", table, self._doubt_of_panel)
@@ -123,7 +134,7 @@ class Design:
         """`LabelNoise` of the table, with its uncertainty; None for a regression target."""
         if self.task != "classification":
             return None
-        doubt = self.label_doubt(table)
+        doubt = (self.panel_doubt(table) if self.knows_enough(table) else None) or self.label_doubt(table)
         joint = tuple(tuple(line) for line in doubt.joint.tolist())
         return LabelNoise(tuple(str(one) for one in doubt.classes.tolist()), joint, doubt.rate, doubt.low, doubt.high)
 

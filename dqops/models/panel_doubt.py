@@ -18,6 +18,7 @@ MOST_CLASSES = 50
 _MOST_TOGETHER = 10_000  # rows that are heard at once; more are heard in parts, drawn at random
 _MOST_KNOWN = 2000  # rows of a holdout that teach
 _FEWEST = 20
+_REACH = 1.645  # standard errors of an interval of 90%
 
 
 def panel_doubt(table, model, classes, seed, known=None):
@@ -37,7 +38,7 @@ def panel_doubt(table, model, classes, seed, known=None):
     Returns
     -------
     TargetDoubt or None
-        None where there are too few rows, too many classes, or where rows cannot be encoded.
+        How many labels are wrong is as sure as the rows and the known ones are many: nothing is known of it without these. None where there are too few rows, too many classes, or where rows cannot be encoded.
 
     Notes
     -----
@@ -63,10 +64,22 @@ def panel_doubt(table, model, classes, seed, known=None):
         sure = np.concatenate([trusted[part], np.ones(len(told), dtype=bool)])
         heard = _heard(np.concatenate([features[part], others]), np.concatenate([codes[part], told]), len(classes), sure, seed)
         posterior[rows[part]] = heard[: len(part)]
+    joint = np.zeros((len(classes), len(classes)))
+    np.add.at(joint, codes, posterior[rows] / len(rows))
     wrong = np.zeros(table.n_rows)
     wrong[rows] = 1 - posterior[rows, codes]
     posterior[rows, codes] = -1.0
-    return TargetDoubt(wrong, np.asarray(classes)[posterior.argmax(axis=1)], classes, None, float(wrong[rows].mean()), 0.0, 1.0)
+    likeliest = np.asarray(classes)[posterior.argmax(axis=1)]
+    return TargetDoubt(wrong, likeliest, classes, joint, *_rate(wrong[rows], trusted.sum() + len(told)))
+
+
+def _rate(wrong, n_known):
+    """Share of wrong labels, and its interval."""
+    rate = float(wrong.mean())
+    if not n_known:
+        return rate, 0.0, 1.0
+    reach = _REACH * np.sqrt(rate * (1 - rate) * (1 / len(wrong) + 1 / n_known))
+    return rate, max(rate - float(reach), 0.0), min(rate + float(reach), 1.0)
 
 
 def _known_rows(known, table, space, classes, seed):

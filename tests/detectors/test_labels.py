@@ -76,6 +76,9 @@ def test_trusted_rows_teach_the_panel(noisy):
     trusted = table_of(frame, trusted="good")
     rows = Labels().fit(trusted, design_of(trusted), RNG).by_panel(trusted)["labels:y"].positions
     assert not (known & ~changed)[rows].any()
+    noise = design_of(trusted).label_noise(trusted)
+    assert noise.low < changed.mean() < noise.high < 0.5
+    assert noise.low > 0.1
     assert changed[rows].mean() > 0.7
 
 
