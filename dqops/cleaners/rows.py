@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from dqops.contracts import Cleaner
-from dqops.tables.cells import written
+from dqops.tables.cells import leaving_classes, written
 from dqops.tables.repeats import describing
 
 
@@ -148,7 +148,7 @@ class Relabel(Cleaner):
     drop : bool
         Drop the rows instead of relabelling them.
     panel : bool
-        Doubt what a panel of unlike learners doubts, not what the user's model does.
+        Doubt what a panel of unlike learners doubts, not what the user's model does. No class is emptied by it.
 
     Examples
     --------
@@ -171,11 +171,14 @@ class Relabel(Cleaner):
         group = next((one for one in self.doubts_ if one.kind == "labels"), None)
         if group is None:
             return table
-        doubtful = group.at_least(0.5)
-        if self.drop or doubtful.suggestions is None:
-            keep = np.setdiff1d(np.arange(table.n_rows), doubtful.positions)
-            return table.take(keep)
-        return table.with_columns(written(table.frame[self.column_], doubtful.positions, doubtful.suggestions))
+        doubtful, labels = group.at_least(0.5), table.frame[self.column_]
+        positions, suggestions = doubtful.positions, None if self.drop else doubtful.suggestions
+        if self.panel:  # for which labels are classes
+            made = leaving_classes(labels, positions, suggestions)
+            positions, suggestions = positions[made], None if suggestions is None else suggestions.filter(pl.Series(made))
+        if suggestions is None:
+            return table.take(np.setdiff1d(np.arange(table.n_rows), positions))
+        return table.with_columns(written(labels, positions, suggestions))
 
     def action(self):
         """As an order."""

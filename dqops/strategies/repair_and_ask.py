@@ -14,7 +14,7 @@ from dqops.errors import DqopsError
 from dqops.models.targets import classes_of, target_values
 from dqops.strategies.doubtful_cells import doubts_of
 from dqops.strategies.expected_gain import ExpectedGain, loss_of, panel_of, together
-from dqops.tables.cells import in_type_of, row_places, written
+from dqops.tables.cells import in_type_of, leaving_classes, row_places, written
 
 _FEWEST = 30  # right rows to judge by
 _CLEAR = 1.5  # standard errors that a repair of cells must gain
@@ -188,7 +188,9 @@ class _Plan:
             return mended
         target = table.roles.target
         places = np.flatnonzero(self.doubted & ~_answered(table, told, target))
-        return mended.with_columns(written(mended.frame[target], places, pl.Series(self.suggested[places].tolist())))
+        fresh = pl.Series(self.suggested[places].tolist())
+        made = leaving_classes(mended.frame[target], places, fresh)
+        return mended.with_columns(written(mended.frame[target], places[made], fresh.filter(pl.Series(made))))
 
 
 @dataclass(frozen=True, eq=False)

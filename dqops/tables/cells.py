@@ -40,7 +40,36 @@ def written(recorded, positions, values):
         return recorded.set(pl.Series(mask), None)
     values = in_type_of(values, recorded)
     held = values.is_not_null().to_numpy()
-    return recorded.scatter(positions[held], values.filter(pl.Series(held)))
+    return recorded.clone().scatter(positions[held], values.filter(pl.Series(held)))
+
+
+def leaving_classes(labels, positions, values=None, least=5):
+    """Which changes of labels leave every class as many rows as `least`, or as it has: the others would empty a class.
+
+    Parameters
+    ----------
+    labels : polars.Series (n,)
+    positions : int64 (m,)
+        Rows that change.
+    values : polars.Series (m,), optional
+        Their new labels; None where the rows are left out.
+    least : int
+
+    Returns
+    -------
+    bool (m,)
+
+    Examples
+    --------
+    >>> labels = pl.Series(["a", "b", "a", "a", "b", "c"])
+    >>> leaving_classes(labels, np.array([1, 4, 0]), pl.Series(["a", "a", "c"]), least=1).tolist()
+    [False, False, True]
+    """
+    after = labels.filter(~pl.Series(np.isin(np.arange(len(labels)), positions))) if values is None else written(labels, positions, values)
+    counts = labels.drop_nulls().value_counts(name="held")
+    left = counts.join(after.drop_nulls().value_counts(name="left"), on=labels.name, how="left")
+    emptied = left.filter(pl.col("left").fill_null(0) < pl.min_horizontal("held", least))[labels.name]
+    return ~labels.gather(positions).is_in(emptied.implode()).fill_null(False).to_numpy()
 
 
 def in_type_of(values, recorded):
